@@ -1,0 +1,72 @@
+"""Hook specifications: how plugins join, and what they may listen to.
+
+Lifecycle hooks fire per episode, per report, per evaluation and per set of scalars; never per environment step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import typer
+
+    from adversarl.registry import Registrar
+    from adversarl.types import CellResult, Episode, FailureReport, Proposal
+
+hookspec = pluggy.HookspecMarker("adversarl")
+hookimpl = pluggy.HookimplMarker("adversarl")
+
+
+@hookspec
+def adversarl_register(add: Registrar) -> None:
+    """Registers components by string: ``add.learner("ppo", "my_pkg.ppo:PPO", "One line.")``."""
+
+
+@hookspec
+def adversarl_commands(app: typer.Typer) -> None:
+    """Adds commands to the command line."""
+
+
+@hookspec
+def adversarl_doctor(check: Callable[[str, bool, str], None]) -> None:
+    """Adds findings to ``adversarl doctor``: ``check(name, ok, detail)``; detail says what to do when not ok."""
+
+
+@hookspec
+def adversarl_run_started(folder: Path, recipe: Mapping[str, Any], resumed_at: int) -> None:
+    """A run began, or went on from `resumed_at` environment steps."""
+
+
+@hookspec
+def adversarl_prompt(env: int, episode: int, proposal: Proposal) -> None:
+    """A curriculum's proposal was grounded and scheduled for an episode."""
+
+
+@hookspec
+def adversarl_episode_finished(episode: Episode) -> None:
+    """An episode ended."""
+
+
+@hookspec
+def adversarl_report(env_steps: int, report: FailureReport) -> None:
+    """The failure classifier made a report."""
+
+
+@hookspec
+def adversarl_scalars(step: int, scalars: Mapping[str, float]) -> None:
+    """Scalars under the names that Stable-Baselines3 users know, such as ``rollout/success_rate``."""
+
+
+@hookspec
+def adversarl_evaluation_finished(step: int, name: str, results: list[CellResult]) -> None:
+    """An evaluation ended; name is ``warm_start`` or ``final``."""
+
+
+@hookspec
+def adversarl_run_finished(folder: Path, summary: Mapping[str, Any]) -> None:
+    """A run reached its last step; `summary` is what ``summary.json`` holds."""

@@ -1,0 +1,139 @@
+"""Backends: worlds that obey prompts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from adversarl.types import Axis, Grounding, Perturbation
+
+Observation = dict[str, NDArray[Any]]
+
+
+class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
+    """A `gymnasium.vector.VectorEnv` whose worlds can be changed while they run.
+
+    The closed loop drives it so::
+
+        observation, info = world.reset(seed=[7, 8])
+        while training:
+            world.perturb([0], [world.ground("dim the lights").perturbations])
+            observation, reward, terminated, truncated, info = world.step(actions)
+            done = terminated | truncated
+            world.restore(np.flatnonzero(done))
+            observation, _ = world.reset(seed=seeds, options={"reset_mask": done})
+
+    Contract:
+        * Observation `Dict(image: uint8 (H, W, 3), proprio: float32 (p,))`; action `Box(-1, 1, (a,))`.
+        * Autoreset is gymnasium's `AutoresetMode.DISABLED`: the caller resets finished environments with
+          ``options={"reset_mask": bool (num_envs,)}``, after it has decided what their next world looks like.
+          `adversarl.make` returns a loop with `AutoresetMode.SAME_STEP` on top.
+        * ``reset(seed=[...])`` honours one integer per environment (None keeps that environment's own
+          generator); a seed fixes the episode completely, together with the perturbations in force.
+        * Time limits are ``truncated``, never ``terminated``; a solved task is ``terminated``.
+        * ``info["success"]`` is bool, Shape (num_envs,).
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"autoreset_mode": AutoresetMode.DISABLED}  # type: ignore[misc]
+    num_envs: int
+    axes: tuple[Axis, ...]
+    """Axes that this world can vary."""
+    task: str = ""
+    """The task in English, such as ``pick up the cube``."""
+    max_episode_steps: int
+    """Time limit, [control steps]."""
+
+    def ground(self, text: str) -> Grounding:
+        """Turns a prompt into perturbations, deterministically; never raises for words it does not know."""
+        raise NotImplementedError
+
+    def perturb(self, indices: Sequence[int], perturbations: Sequence[Sequence[Perturbation]]) -> None:
+        """Puts perturbations in force, one sequence per index; visible from the next step or reset on.
+
+        They add to what is in force; the same axis and target replaces what stood. They outlive a reset.
+
+        Raises:
+            PerturbationError: An axis, target or value that this world does not have.
+        """
+        raise NotImplementedError
+
+    def restore(self, indices: Sequence[int]) -> None:
+        """Brings nominal conditions back exactly: nothing stays in force in these environments."""
+        raise NotImplementedError
+
+    def active(self, indices: Sequence[int]) -> list[tuple[Perturbation, ...]]:
+        """What is in force in each of these environments."""
+        raise NotImplementedError
+
+    def state(self) -> NDArray[np.float32]:
+        """Privileged state for teachers, critics and reward truth. Shape (num_envs, s)."""
+        raise NotImplementedError
+
+    def teacher(self, indices: Sequence[int]) -> NDArray[np.float32]:
+        """The scripted expert's action from the current state. Shape (len(indices), a), in [-1, 1].
+
+        It is a function of the current state alone, so that it can label states a student visits.
+
+        Raises:
+            NoTeacher: The world has none.
+        """
+        from adversarl.errors import NoTeacher
+
+        raise NoTeacher(type(self).__name__)
+
+    def snapshot(self, indices: Sequence[int]) -> list[Any]:
+        """Picklable copies of all that decides the future of these environments."""
+        raise NotImplementedError
+
+    def rewind(self, indices: Sequence[int], snapshots: Sequence[Any]) -> Observation:
+        """Brings snapshots back, perhaps into another environment index or process.
+
+        Returns:
+            The observation of all environments, equal to the one at the time of the snapshot.
+        """
+        raise NotImplementedError
+
+
+class BackendOptions(BaseModel):
+    """Keys that every ``[backend]`` table has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    num_envs: int = Field(8, ge=1, le=4096, description="Number of parallel environments.")
+
+
+class Backend(ABC):
+    """A recipe for worlds: options in, `PerturbableVectorEnv` out.
+
+    The core calls it so::
+
+        backend = Mujoco(Mujoco.Options(task="pick", num_envs=8))
+        world = backend.make(seed=0)
+    """
+
+    Options: ClassVar[type[BackendOptions]] = BackendOptions
+
+    def __init__(self, options: BackendOptions) -> None:
+        self.options = options
+
+    @abstractmethod
+    def make(self, *, seed: int, num_envs: int | None = None) -> PerturbableVectorEnv:
+        """Makes the environments.
+
+        Args:
+            seed: Root of the environments' own generators, used where `reset` is given no seed.
+            num_envs: Overrides the options' number.
+        """
+
+    def reference_loop(self, seconds: float) -> float | None:
+        """Frames per second of the bare simulator loop of the same scene, one environment, one thread.
+
+        ``adversarl bench`` prints it beside the backend's own speed; None where there is no such thing.
+        """
+        return None

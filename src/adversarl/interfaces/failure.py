@@ -1,0 +1,52 @@
+"""Failure classifiers: which conditions make the policy fail, and how sure are we."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from adversarl.types import Axis, Episode, FailureReport
+
+
+class FailureOptions(BaseModel):
+    """Keys that every ``[failure]`` table has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    report_every: int = Field(20, ge=1, description="Finished episodes between two reports.")
+
+
+class FailureClassifier(ABC):
+    """Watches episodes and explains failures.
+
+    The closed loop calls it so::
+
+        for episode in finished:
+            failure.observe(episode)
+        if enough_new_episodes:
+            report = failure.report()
+    """
+
+    Options: ClassVar[type[FailureOptions]] = FailureOptions
+
+    def __init__(self, options: FailureOptions, axes: Sequence[Axis]) -> None:
+        self.options = options
+        self.axes = tuple(axes)
+
+    @abstractmethod
+    def observe(self, episode: Episode) -> None:
+        """Takes note of a finished episode."""
+
+    @abstractmethod
+    def report(self) -> FailureReport:
+        """Says what is known now."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """All that must be kept for an exact resume; JSON-ready."""
+
+    @abstractmethod
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Brings `state_dict` back."""
