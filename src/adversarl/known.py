@@ -7,7 +7,6 @@ HOMES = {
     "adversarl-sb3": {"learner": ("ppo", "sac", "td3"), "exporter": ("onnx",)},
     "adversarl-curricula": {"curriculum": ("uniform", "static", "rules")},
     "adversarl-failures": {"failure": ("statistics",)},
-    "adversarl-rewards": {"reward": ("state",)},
     "adversarl-trackers": {"tracker": ("tensorboard",)},
 }
 
