@@ -25,7 +25,7 @@ class AdversarlError(Exception):
 
 
 class RecipeError(AdversarlError):
-    """A recipe cannot be used: ``file: [table] key: what is wrong. What to do.``"""
+    """A recipe cannot be used: ``file: [table] key: problem``, with what to do."""
 
     def __init__(self, file: str, where: str, problem: str) -> None:
         super().__init__(f"{file}: {where}: {problem}" if where else f"{file}: {problem}")
@@ -85,8 +85,8 @@ class GroundingError(AdversarlError):
     def __init__(self, text: str, not_understood: Iterable[str], axes: Iterable[str]) -> None:
         words = ", ".join(f"'{word}'" for word in not_understood) or "it asks for nothing"
         super().__init__(
-            f"prompt \"{text}\": not understood: {words}. "
-            f"This world can change: {', '.join(axes)}. Try: adversarl prompt \"{text}\""
+            f'prompt "{text}": not understood: {words}. '
+            f'This world can change: {", ".join(axes)}. Try: adversarl prompt "{text}"'
         )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import typer
 
     from adversarl.registry import Registrar
+    from adversarl.schedule import Entry
     from adversarl.types import CellResult, Episode, FailureReport, Proposal
 
 hookspec = pluggy.HookspecMarker("adversarl")
@@ -48,6 +49,11 @@ def adversarl_prompt(env: int, episode: int, proposal: Proposal) -> None:
 
 
 @hookspec
+def adversarl_prompt_in_force(env: int, episode: int, env_steps: int, step: int | None, entry: Entry) -> None:
+    """A proposal took effect at a control step of its episode, or never did (`step` is None) because it ended."""
+
+
+@hookspec
 def adversarl_episode_finished(episode: Episode) -> None:
     """An episode ended."""
 
@@ -60,6 +66,11 @@ def adversarl_report(env_steps: int, report: FailureReport) -> None:
 @hookspec
 def adversarl_scalars(step: int, scalars: Mapping[str, float]) -> None:
     """Scalars under the names that Stable-Baselines3 users know, such as ``rollout/success_rate``."""
+
+
+@hookspec
+def adversarl_progress(phase: str, done: int, total: int) -> None:
+    """A phase (``warm_start``, ``train``, ``evaluate``) came so far; units are steps or episodes."""
 
 
 @hookspec

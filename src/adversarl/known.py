@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-HOMES = {
+HOMES: dict[str, dict[str, tuple[str, ...]]] = {
     "adversarl-mujoco": {"backend": ("mujoco",)},
     "adversarl-sb3": {"learner": ("ppo", "sac", "td3"), "exporter": ("onnx",)},
     "adversarl-curricula": {"curriculum": ("uniform", "static", "rules")},
@@ -11,9 +11,6 @@ HOMES = {
 }
 
 
-def install_hint(kind: str, name: str) -> str:
-    """``It is in adversarl-sb3. Run: pip install adversarl-sb3``, or nothing if nobody is known to have it."""
-    for home, kinds in HOMES.items():
-        if name in kinds.get(kind, ()):
-            return f"It is in {home}. Run: pip install {home}"
-    return ""
+def home_of(kind: str, name: str) -> str:
+    """The first-party distribution that holds a component, or an empty string if nobody is known to have it."""
+    return next((home for home, kinds in HOMES.items() if name in kinds.get(kind, ())), "")

@@ -52,11 +52,23 @@ class Component:
             raise BrokenPlugin(self.kind, self.name, self.distribution, str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plugin that could not be loaded: entry point, distribution, its version, and why."""
+
+    plugin: str
+    distribution: str
+    version: str
+    cause: str
+
+
 class Registry:
     """Components by kind and name, with lookups that help."""
 
     def __init__(self) -> None:
         self._components: dict[tuple[str, str], Component] = {}
+        self._duplicates: dict[tuple[str, str], DuplicateName] = {}
+        self.broken: list[Broken] = []
 
     def add(self, component: Component) -> None:
         """Adds a component.
@@ -66,7 +78,9 @@ class Registry:
         """
         key = (component.kind, component.name)
         if key in self._components:
-            raise DuplicateName(*key, self._components[key].distribution, component.distribution)
+            error = DuplicateName(*key, self._components[key].distribution, component.distribution)
+            self._duplicates[key] = error
+            raise error
         self._components[key] = component
 
     def all(self) -> list[Component]:
@@ -87,13 +101,21 @@ class Registry:
 
         Raises:
             UnknownComponent: No such name; the message has the nearest one or the package that holds it.
+            DuplicateName: Two distributions registered it.
+            BrokenPlugin: The package that holds it is installed and fails to load.
         """
-        try:
+        if (kind, name) in self._duplicates:
+            raise self._duplicates[kind, name]
+        if (kind, name) in self._components:
             return self._components[kind, name]
-        except KeyError:
-            from adversarl.known import install_hint
+        from adversarl.known import home_of
 
-            raise UnknownComponent(kind, name, self.names(kind), where, install_hint(kind, name)) from None
+        home = home_of(kind, name)
+        for broken in self.broken:
+            if broken.distribution == home:
+                raise BrokenPlugin(kind, name, home, broken.cause)
+        hint = f"It is in {home}. Run: pip install {home}" if home else ""
+        raise UnknownComponent(kind, name, self.names(kind), where, hint)
 
 
 def _method(kind: str) -> Callable[..., None]:

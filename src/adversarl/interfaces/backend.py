@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from adversarl.types import Axis, Grounding, Perturbation
 
 Observation = dict[str, NDArray[Any]]
+Indices = Sequence[int] | NDArray[np.intp]
+Seeds = int | Sequence[int | None] | None
 
 
 class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
@@ -50,11 +52,15 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
     max_episode_steps: int
     """Time limit, [control steps]."""
 
+    def reset(self, *, seed: Seeds = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
+        """Starts episodes in the environments of ``options["reset_mask"]``, or in all of them."""
+        raise NotImplementedError
+
     def ground(self, text: str) -> Grounding:
         """Turns a prompt into perturbations, deterministically; never raises for words it does not know."""
         raise NotImplementedError
 
-    def perturb(self, indices: Sequence[int], perturbations: Sequence[Sequence[Perturbation]]) -> None:
+    def perturb(self, indices: Indices, perturbations: Sequence[Sequence[Perturbation]]) -> None:
         """Puts perturbations in force, one sequence per index; visible from the next step or reset on.
 
         They add to what is in force; the same axis and target replaces what stood. They outlive a reset.
@@ -64,11 +70,11 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
         """
         raise NotImplementedError
 
-    def restore(self, indices: Sequence[int]) -> None:
+    def restore(self, indices: Indices) -> None:
         """Brings nominal conditions back exactly: nothing stays in force in these environments."""
         raise NotImplementedError
 
-    def active(self, indices: Sequence[int]) -> list[tuple[Perturbation, ...]]:
+    def active(self, indices: Indices) -> list[tuple[Perturbation, ...]]:
         """What is in force in each of these environments."""
         raise NotImplementedError
 
@@ -76,7 +82,7 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
         """Privileged state for teachers, critics and reward truth. Shape (num_envs, s)."""
         raise NotImplementedError
 
-    def teacher(self, indices: Sequence[int]) -> NDArray[np.float32]:
+    def teacher(self, indices: Indices) -> NDArray[np.float32]:
         """The scripted expert's action from the current state. Shape (len(indices), a), in [-1, 1].
 
         It is a function of the current state alone, so that it can label states a student visits.
@@ -88,11 +94,11 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
 
         raise NoTeacher(type(self).__name__)
 
-    def snapshot(self, indices: Sequence[int]) -> list[Any]:
+    def snapshot(self, indices: Indices) -> list[Any]:
         """Picklable copies of all that decides the future of these environments."""
         raise NotImplementedError
 
-    def rewind(self, indices: Sequence[int], snapshots: Sequence[Any]) -> Observation:
+    def rewind(self, indices: Indices, snapshots: Sequence[Any]) -> Observation:
         """Brings snapshots back, perhaps into another environment index or process.
 
         Returns:

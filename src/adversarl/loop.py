@@ -1,0 +1,258 @@
+"""The closed loop, as a `gymnasium.vector.VectorEnv` that any trainer can step.
+
+The policy acts, a detector scores, a classifier explains failures, a curriculum answers with prompts, and the world
+changes: at the reset, or mid-episode when a proposal has an onset.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import pluggy
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
+from adversarl.interfaces.curriculum import CurriculumStrategy, Slot
+from adversarl.interfaces.failure import FailureClassifier
+from adversarl.interfaces.reward import RewardDetector, Step
+from adversarl.metrics import wilson
+from adversarl.schedule import Entry, Schedule
+from adversarl.seeding import TRAINING_SEEDS, sequence
+from adversarl.types import Episode, FailureReport, Grounding, Proposal
+
+STREAMS = ("episodes", "clean", "grounding", "curriculum")
+EMPTY = FailureReport(0, wilson(0, 0), wilson(0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The components of a loop."""
+
+    world: PerturbableVectorEnv
+    reward: RewardDetector
+    failure: FailureClassifier
+    curriculum: CurriculumStrategy
+
+
+class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
+    """The closed loop around a world.
+
+    Autoreset is gymnasium's `AutoresetMode.SAME_STEP`: where an episode ends, the returned observation is the first
+    of the next one and ``info["final_obs"]`` (a dict of arrays, rows valid where ``info["_final_obs"]``) the last of
+    the old one, ``info["final_state"]`` its privileged state. ``info["success"]`` is the detector's verdict.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"autoreset_mode": AutoresetMode.SAME_STEP}  # type: ignore[misc]
+
+    def __init__(
+        self, parts: Parts, hook: pluggy.HookRelay, *, seed: int, streams: dict[str, np.random.Generator]
+    ) -> None:
+        """Wires the parts together.
+
+        Args:
+            parts: The components.
+            hook: Whose lifecycle hooks are called.
+            seed: Root seed of the loop's generators, until `reset` is given another.
+            streams: One generator for each of `STREAMS`; the curriculum holds the one of its name.
+        """
+        self.parts, self.world, self.hook = parts, parts.world, hook
+        self.num_envs = self.world.num_envs
+        self.observation_space, self.action_space = self.world.observation_space, self.world.action_space
+        self.single_observation_space = self.world.single_observation_space
+        self.single_action_space = self.world.single_action_space
+        self.max_episode_steps = self.world.max_episode_steps
+        self.axes = self.world.axes
+        self.streams = streams
+        self.phase = "train"
+        self.report = EMPTY
+        self.env_steps = 0
+        self.episodes = 0
+        self._unreported = 0
+        self._groundings: dict[str, Grounding] = {}
+        n = self.num_envs
+        self._length, self._total = np.zeros(n, dtype=np.int64), np.zeros(n)
+        self._seeds, self._index = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        self._clean = np.zeros(n, dtype=bool)
+        self._schedules = [Schedule() for _ in range(n)]
+        self._next_change = np.zeros(n, dtype=np.int64)
+        self._reseed(seed)
+
+    def reset(self, *, seed: Seeds = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
+        """Starts new episodes everywhere; a seed fixes everything that follows, for the same actions.
+
+        Unfinished episodes are dropped: they are neither counted nor shown to the classifier.
+        """
+        del options
+        if seed is not None:
+            self._reseed(seed if isinstance(seed, int) else [-1 if s is None else s for s in seed])
+        return self._begin(np.ones(self.num_envs, dtype=bool))
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[Observation, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Acts in every environment for one control step; changes worlds whose time has come first."""
+        self._change_worlds()
+        observation, reward, terminated, truncated, info = self.world.step(actions)
+        score = self.parts.reward.score(Step(observation["image"], self.world.task, reward, info["success"]))
+        info["success"] = score.success
+        self.env_steps += self.num_envs
+        self._length += 1
+        self._total += score.reward
+        done = terminated | truncated
+        if done.any():
+            info |= {"final_obs": observation, "_final_obs": done, "final_state": self.world.state()}
+            info |= {"final_info": {"success": score.success.copy()}, "_final_info": done}
+            self._end(done, score.success, truncated)
+            observation, _ = self._begin(done)
+        return observation, score.reward, terminated, truncated, info
+
+    def state(self) -> NDArray[np.float32]:
+        """Privileged state, see `PerturbableVectorEnv.state`. Shape (num_envs, s)."""
+        return self.world.state()
+
+    def teacher(self, indices: Indices) -> NDArray[np.float32]:
+        """The expert's actions, see `PerturbableVectorEnv.teacher`. Shape (len(indices), a)."""
+        return self.world.teacher(indices)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Closes the world."""
+        self.world.close(**kwargs)
+
+    def _reseed(self, seed: int | list[int]) -> None:
+        root = [seed] if isinstance(seed, int) else [s + 1 for s in seed]
+        for name, stream in self.streams.items():
+            fresh = np.random.default_rng(np.random.SeedSequence([*root, *sequence(0, name).entropy[1:]]))  # type: ignore[index]
+            stream.bit_generator.state = fresh.bit_generator.state
+
+    def _begin(self, mask: NDArray[np.bool_]) -> tuple[Observation, dict[str, Any]]:
+        """Asks the curriculum for the next episodes, puts their worlds in place and resets into them."""
+        starting = np.flatnonzero(mask)
+        self._length[mask], self._total[mask] = 0, 0.0
+        for env in starting:
+            self._index[env] = self.episodes
+            self.episodes += 1
+            self._seeds[env] = self.streams["episodes"].integers(TRAINING_SEEDS)
+            self._schedules[env] = self._plan(int(env))
+        self._put_in_force(starting)
+        seeds = [int(seed) if chosen else None for seed, chosen in zip(self._seeds, mask, strict=True)]
+        return self.world.reset(seed=seeds, options={"reset_mask": mask})
+
+    def _plan(self, env: int) -> Schedule:
+        curriculum = self.parts.curriculum
+        self._clean[env] = self.streams["clean"].random() < curriculum.options.clean_share
+        if self.phase != "train" or self._clean[env]:
+            return Schedule()
+        index = int(self._index[env])
+        proposals = curriculum.propose(Slot(env, index, self.env_steps), self.report)
+        for proposal in proposals:
+            self.hook.adversarl_prompt(env=env, episode=index, proposal=proposal)
+        return Schedule([self._ground(proposal) for proposal in proposals])
+
+    def _ground(self, proposal: Proposal) -> Entry:
+        """Grounds a prompt; what it leaves open is drawn anew for every episode."""
+        if proposal.perturbations is not None:
+            return Entry(proposal, tuple(self._timed(p, proposal) for p in proposal.perturbations))
+        if proposal.text not in self._groundings:
+            if len(self._groundings) >= 4096:
+                self._groundings.clear()
+            self._groundings[proposal.text] = self.world.ground(proposal.text)
+        grounding = self._groundings[proposal.text]
+        seeds = self.streams["grounding"].integers(TRAINING_SEEDS, size=len(grounding.perturbations))
+        drawn = (p.seeded(int(seed)) for p, seed in zip(grounding.perturbations, seeds, strict=True))
+        timed = tuple(self._timed(p, proposal) for p in drawn)
+        return Entry(proposal, timed, grounding.not_understood, grounding.restore)
+
+    def _timed(self, perturbation: Any, proposal: Proposal) -> Any:
+        """Gives a perturbation its proposal's onset; an axis that only acts at a reset begins there."""
+        waits = any(axis.name == perturbation.axis and axis.mid_episode for axis in self.axes)
+        return replace(perturbation, onset=proposal.onset if waits else 0, duration=proposal.duration)
+
+    def _change_worlds(self) -> None:
+        due = self._next_change <= self._length
+        if due.any():
+            self._put_in_force(np.flatnonzero(due))
+
+    def _put_in_force(self, envs: NDArray[np.intp]) -> None:
+        now = [self._schedules[env].at(int(self._length[env])) for env in envs]
+        self.world.restore(envs)
+        self.world.perturb(envs, now)
+        for env in envs:
+            step = int(self._length[env])
+            self._next_change[env] = self._schedules[env].next_change(step)
+            for entry in self._schedules[env].newly_effective(step):
+                self._log_prompt(int(env), entry)
+
+    def _log_prompt(self, env: int, entry: Entry) -> None:
+        step = entry.took_effect
+        self.hook.adversarl_prompt_in_force(
+            env=env, episode=int(self._index[env]), env_steps=self.env_steps, step=step, entry=entry
+        )
+
+    def _end(self, done: NDArray[np.bool_], success: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> None:
+        """Records finished episodes and shows them to the classifier and the curriculum."""
+        for env in np.flatnonzero(done):
+            for entry in self._schedules[env].entries:
+                if entry.took_effect is None:
+                    self._log_prompt(int(env), entry)
+            episode = self._record(int(env), bool(success[env]), bool(truncated[env]))
+            self.hook.adversarl_episode_finished(episode=episode)
+            if self.phase == "train":
+                self._learn_from(episode)
+
+    def _record(self, env: int, success: bool, truncated: bool) -> Episode:
+        schedule = self._schedules[env]
+        return Episode(
+            index=int(self._index[env]),
+            env=env,
+            seed=int(self._seeds[env]),
+            env_steps=self.env_steps,
+            length=int(self._length[env]),
+            total_reward=float(self._total[env]),
+            success=success,
+            truncated=truncated,
+            clean=bool(self._clean[env]),
+            phase=self.phase,
+            perturbations=schedule.experienced(),
+            prompts=tuple(e.proposal.text for e in schedule.entries if e.took_effect is not None),
+        )
+
+    def _learn_from(self, episode: Episode) -> None:
+        self.parts.failure.observe(episode)
+        self.parts.curriculum.observe(episode)
+        self._unreported += 1
+        if self._unreported >= self.parts.failure.options.report_every:
+            self._unreported = 0
+            self.report = self.parts.failure.report()
+            self.hook.adversarl_report(env_steps=self.env_steps, report=self.report)
+
+    _PLAIN = ("phase", "report", "env_steps", "episodes", "_unreported", "_schedules")
+    _ARRAYS = ("_length", "_total", "_seeds", "_index", "_clean", "_next_change")
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that decides the loop's future: worlds, schedules, counters, generators, component states."""
+        return {
+            "plain": {name: getattr(self, name) for name in self._PLAIN},
+            "arrays": {name: getattr(self, name).copy() for name in self._ARRAYS},
+            "streams": {name: stream.bit_generator.state for name, stream in self.streams.items()},
+            "components": [part.state_dict() for part in self._stateful()],
+            "worlds": self.world.snapshot(range(self.num_envs)),
+        }
+
+    def rewind(self, snapshot: dict[str, Any]) -> Observation:
+        """Brings a snapshot back; returns the observation at its time."""
+        for name, value in snapshot["plain"].items():
+            setattr(self, name, value)
+        for name, array in snapshot["arrays"].items():
+            getattr(self, name)[:] = array
+        for name, state in snapshot["streams"].items():
+            self.streams[name].bit_generator.state = state
+        for part, state in zip(self._stateful(), snapshot["components"], strict=True):
+            part.load_state_dict(state)
+        return self.world.rewind(range(self.num_envs), snapshot["worlds"])
+
+    def _stateful(self) -> tuple[RewardDetector, FailureClassifier, CurriculumStrategy]:
+        return self.parts.reward, self.parts.failure, self.parts.curriculum

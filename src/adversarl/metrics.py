@@ -1,0 +1,60 @@
+"""What a success rate is worth: intervals and the area under the robustness curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
+
+from adversarl.seeding import generator
+from adversarl.types import CellResult, Rate
+
+Z95 = 1.959963984540054
+"""Two-sided 95 % quantile of the normal distribution."""
+
+
+def wilson(successes: int, n: int) -> Rate:
+    """A proportion with its Wilson score interval at 95 % (Wilson 1927).
+
+    Unlike the normal approximation it stays inside [0, 1] and is honest at 0 and n successes. For n = 0 the
+    interval is [0, 1].
+    """
+    if n == 0:
+        return Rate(0, 0, 0.0, 1.0)
+    p, z2 = successes / n, Z95**2
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 * sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    # At the ends the formula is exact in the reals; floats would leave 1e-17.
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == n else min(1.0, centre + half)
+    return Rate(successes, n, low, high)
+
+
+def rate(results: Sequence[bool]) -> Rate:
+    """`wilson` of a sequence of outcomes."""
+    return wilson(sum(results), len(results))
+
+
+def robustness_curve(results: Sequence[CellResult], axis: str = "mixed") -> dict[float, Rate]:
+    """Success over intensity for one axis of an evaluation, or for all axes ``mixed``."""
+    return {cell.intensity: rate(cell.success) for cell in results if cell.axis == axis}
+
+
+def robustness_auc(results: Sequence[CellResult], axis: str = "mixed", resamples: int = 2000) -> dict[str, float]:
+    """Mean success over the intensities of a curve, with a stratified bootstrap interval at 95 %.
+
+    Each intensity weighs the same whatever its number of episodes; episodes are resampled within their cell
+    (percentile method, Efron and Tibshirani 1993).
+
+    Returns:
+        ``{"value", "n", "low", "high"}`` with n the number of episodes over all cells.
+    """
+    cells = [np.asarray(cell.success, dtype=np.float64) for cell in results if cell.axis == axis]
+    if not cells:
+        return {"value": float("nan"), "n": 0, "low": 0.0, "high": 1.0}
+    rng = generator(0, "bootstrap")
+    means = np.mean([rng.choice(cell, (resamples, cell.size)).mean(axis=1) for cell in cells], axis=0)
+    low, high = np.quantile(means, [0.025, 0.975])
+    value = float(np.mean([cell.mean() for cell in cells]))
+    return {"value": value, "n": sum(cell.size for cell in cells), "low": float(low), "high": float(high)}

@@ -1,0 +1,210 @@
+"""Recipes: TOML in, validated components out.
+
+Every table's keys belong to the component that its ``use`` names; that component's pydantic options validate them.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adversarl.errors import RecipeError, did_you_mean
+from adversarl.registry import Component, Registry
+
+TABLES = {
+    "backend": ("backend", "use", None),
+    "reward": ("reward", "use", "state"),
+    "failure": ("failure", "use", "none"),
+    "curriculum": ("curriculum", "use", "none"),
+    "learner": ("learner", "use", None),
+    "evaluation": ("suite", "suite", "robustness"),
+}
+"""Table → kind of component, the key that names it, and the default name."""
+
+
+class RunOptions(BaseModel):
+    """The ``[run]`` table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field("", pattern=r"^[\w.-]*$", description="Name of the run; the recipe's file name if empty.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Root seed of every generator.")
+    total_steps: int = Field(100_000, ge=1, description="Environment steps of training, over all environments.")
+    checkpoint_every: int = Field(20_000, ge=1, description="Environment steps between two checkpoints.")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A component with its validated options."""
+
+    component: Component
+    options: BaseModel
+
+    def make(self, *args: Any, **kwargs: Any) -> Any:
+        """Instantiates the component with its options first."""
+        return self.component.load()(self.options, *args, **kwargs)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A validated recipe: the run's options, one `Choice` per table, and the trackers."""
+
+    source: str
+    run: RunOptions
+    tables: Mapping[str, Choice]
+    trackers: tuple[Choice, ...]
+
+    def __getitem__(self, table: str) -> Choice:
+        """The choice made in a table, such as ``recipe["learner"]``."""
+        return self.tables[table]
+
+    def resolved(self) -> dict[str, Any]:
+        """The recipe with every default written out; loading it gives the same recipe."""
+        tables: dict[str, Any] = {"run": _plain(self.run)}
+        for table, (_, key, _) in TABLES.items():
+            choice = self.tables[table]
+            tables[table] = {key: choice.component.name, **_plain(choice.options)}
+        tracking: dict[str, Any] = {"use": [choice.component.name for choice in self.trackers]}
+        tracking |= {c.component.name: _plain(c.options) for c in self.trackers if _plain(c.options)}
+        return tables | {"tracking": tracking}
+
+    def to_toml(self) -> str:
+        """`resolved` as TOML."""
+        return tomli_w.dumps(self.resolved())
+
+
+def load_recipe(path: Path, registry: Registry, overrides: Iterable[str] = ()) -> Recipe:
+    """Reads and validates a recipe.
+
+    Args:
+        path: A TOML file.
+        registry: Where names are looked up.
+        overrides: ``table.key=value`` strings; the right side is a TOML value, or else a plain string.
+
+    Raises:
+        RecipeError: Naming file, table and key, and what to do.
+        UnknownComponent: A name that nothing registered.
+    """
+    tables = read_toml(path)
+    for override in overrides:
+        _override(tables, override)
+    return parse_recipe(tables, registry, path.name, default_name=path.stem)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Reads a TOML file; errors name the file and the line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(str(path), "", "there is no such file. Recipes of the project lie in recipes/") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(str(path), "", f"cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(path.name, "", f"not valid TOML: {error}") from None
+
+
+def parse_recipe(tables: dict[str, Any], registry: Registry, source: str, default_name: str = "run") -> Recipe:
+    """Validates the tables of a recipe."""
+    known = ["run", *TABLES, "tracking"]
+    for name, table in tables.items():
+        if name not in known:
+            raise RecipeError(source, f"[{name}]", f"unknown table. {did_you_mean(name, known)}")
+        if not isinstance(table, dict):
+            raise RecipeError(source, name, f"must be a table, not {_kind(table)}. Write [{name}]")
+    run = _validate(RunOptions, {"name": default_name} | tables.get("run", {}), source, "run")
+    choices = {table: _choose(table, tables.get(table, {}), registry, source) for table in TABLES}
+    return Recipe(source, run, choices, _trackers(tables.get("tracking", {}), registry, source))
+
+
+def _choose(table: str, content: dict[str, Any], registry: Registry, source: str) -> Choice:
+    kind, key, default = TABLES[table]
+    rest = dict(content)
+    name = rest.pop(key, default)
+    where = f"{source}: [{table}] {key}"
+    if not isinstance(name, str):
+        there = ", ".join(registry.names(kind)) or "none installed"
+        problem = "is missing" if name is None else f"must be a name, not {_kind(name)}"
+        raise RecipeError(source, f"[{table}] {key}", f'{problem}. Write {key} = "NAME"; there is: {there}')
+    component = registry.get(kind, name, where)
+    return Choice(component, _validate(component.load().Options, rest, source, table))
+
+
+def _trackers(content: dict[str, Any], registry: Registry, source: str) -> tuple[Choice, ...]:
+    rest = dict(content)
+    names = rest.pop("use", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise RecipeError(source, "[tracking] use", 'must be a list of names, such as ["tensorboard"]')
+    for name in rest:
+        if name not in names:
+            raise RecipeError(source, f"[tracking] {name}", f"unknown key. {did_you_mean(name, ['use', *names])}")
+    choices = []
+    for name in names:
+        component = registry.get("tracker", name, f"{source}: [tracking] use")
+        options = _validate(component.load().Options, rest.get(name, {}), source, f"tracking.{name}")
+        choices.append(Choice(component, options))
+    return tuple(choices)
+
+
+def _validate(model: type[BaseModel], values: dict[str, Any], source: str, table: str) -> Any:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(model, detail) for detail in error.errors()]
+        first, *more = [(f"[{table}] {key}", problem) for key, problem in lines]
+        text = "".join(f"\n{source}: {where}: {problem}" for where, problem in more)
+        raise RecipeError(source, first[0], first[1] + text) from None
+
+
+def _explain(model: type[BaseModel], detail: Any) -> tuple[str, str]:
+    """One pydantic error as (key, problem and what to do)."""
+    key = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        return key, f"unknown key. {did_you_mean(key, model.model_fields)}"
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = message[:1].lower() + message[1:]
+    if detail["type"] == "missing":
+        return key, "is missing. It has no default"
+    field = model.model_fields.get(str(detail["loc"][0])) if detail["loc"] else None
+    meaning = f" ({field.description})" if field and field.description else ""
+    return key, f"{message}, not {detail['input']!r}{meaning}"
+
+
+def _override(tables: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    *parents, key = path.strip().split(".")
+    if not equals or not parents or not all([*parents, key]):
+        raise RecipeError("--set", override, "write it as table.key=value, such as learner.learning_rate=1e-4")
+    table = tables
+    for parent in parents:
+        table = table.setdefault(parent, {})
+        if not isinstance(table, dict):
+            raise RecipeError("--set", override, f"'{parent}' is a value, not a table")
+    table[key] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    """A TOML value; a bare word is a string, as shells eat quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _plain(options: BaseModel) -> dict[str, Any]:
+    return options.model_dump(mode="json", exclude_none=True)
+
+
+def _kind(value: Any) -> str:
+    return {
+        str: "a string",
+        int: "a number",
+        float: "a number",
+        bool: "a boolean",
+        list: "a list",
+        dict: "a table",
+    }.get(type(value), type(value).__name__)

@@ -1,0 +1,57 @@
+"""Which perturbations are in force when, for one sub-environment and one episode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adversarl.types import Perturbation, Proposal
+
+NEVER = 2**31 - 1
+
+
+@dataclass(slots=True)
+class Entry:
+    """A scheduled proposal: what it was grounded to, and at which step it took effect (None: not yet)."""
+
+    proposal: Proposal
+    perturbations: tuple[Perturbation, ...]
+    not_understood: tuple[str, ...] = ()
+    restore: bool = False
+    took_effect: int | None = None
+
+
+@dataclass(slots=True)
+class Schedule:
+    """The entries of one episode, in the order they were proposed."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+    def at(self, step: int) -> tuple[Perturbation, ...]:
+        """What is in force at a control step of the episode; a prompt that says "back to normal" clears the rest."""
+        active: dict[tuple[str, str | None], Perturbation] = {}
+        for entry in sorted(self.entries, key=lambda e: e.proposal.onset):
+            if entry.restore and entry.proposal.onset <= step:
+                active.clear()
+            for p in entry.perturbations:
+                if p.onset <= step and (p.duration is None or step < p.onset + p.duration):
+                    active[p.axis, p.target] = p
+        return tuple(active.values())
+
+    def next_change(self, step: int) -> int:
+        """The first control step after `step` at which something begins or ends; `NEVER` if nothing does."""
+        times = [entry.proposal.onset for entry in self.entries]
+        for entry in self.entries:
+            times += [p.onset for p in entry.perturbations]
+            times += [p.onset + p.duration for p in entry.perturbations if p.duration is not None]
+        return min((time for time in times if time > step), default=NEVER)
+
+    def newly_effective(self, step: int) -> list[Entry]:
+        """Entries whose onset has come, each returned once."""
+        fresh = [e for e in self.entries if e.took_effect is None and e.proposal.onset <= step]
+        for entry in fresh:
+            entry.took_effect = step
+        return fresh
+
+    def experienced(self) -> tuple[Perturbation, ...]:
+        """Everything that took effect at some time."""
+        return tuple(p for entry in self.entries if entry.took_effect is not None for p in entry.perturbations)
