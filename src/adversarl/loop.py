@@ -254,5 +254,5 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             part.load_state_dict(state)
         return self.world.rewind(range(self.num_envs), snapshot["worlds"])
 
-    def _stateful(self) -> tuple[RewardDetector, FailureClassifier, CurriculumStrategy]:
+    def _stateful(self) -> tuple[Any, ...]:
         return self.parts.reward, self.parts.failure, self.parts.curriculum

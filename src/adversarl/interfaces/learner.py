@@ -53,7 +53,11 @@ class Learner(ABC):
 
     @abstractmethod
     def learn(self, total_steps: int, on_progress: OnProgress) -> None:
-        """Trains until `env_steps` reaches `total_steps` or `on_progress` returns False."""
+        """Trains until `env_steps` reaches `total_steps` or `on_progress` returns False.
+
+        The first call begins with ``env.reset()``, because the warm start ran in another world; a later call,
+        or one after `load`, goes on from the environment as it is.
+        """
 
     @abstractmethod
     def act(self, observation: Observation, *, deterministic: bool = True) -> NDArray[np.float32]:
@@ -65,4 +69,4 @@ class Learner(ABC):
 
     @abstractmethod
     def load(self, folder: Path) -> None:
-        """Brings `save` back."""
+        """Brings `save` back; the environment has been rewound to the same time already."""

@@ -1,0 +1,253 @@
+"""One run: warm start, evaluation, training in the closed loop, evaluation, summary; resumable at every point."""
+
+from __future__ import annotations
+
+import pickle
+import platform
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from adversarl.errors import Interrupted, RunFolderError
+from adversarl.evaluate import evaluate
+from adversarl.interfaces.learner import Learner
+from adversarl.loop import ClosedLoop
+from adversarl.make import make_learner, make_loop
+from adversarl.metrics import robustness_auc, robustness_curve
+from adversarl.plugins import Plugins
+from adversarl.recipe import Recipe
+from adversarl.runs import RunFolder, read_json, write_json
+from adversarl.types import CellResult, Rate
+
+StopRequested = Callable[[], bool]
+
+
+def train(
+    recipe: Recipe,
+    plugins: Plugins,
+    path: Path,
+    *,
+    resume: bool = False,
+    stop_requested: StopRequested = lambda: False,
+    source: str = "",
+) -> dict[str, Any]:
+    """Runs a recipe to its end.
+
+    Args:
+        recipe: What to run.
+        plugins: Where components come from; its hooks are called.
+        path: The run folder.
+        resume: Go on from the folder's latest checkpoint.
+        stop_requested: Asked where a checkpoint may be taken; True saves and raises `Interrupted`.
+        source: Path of the recipe, for the message that says how to resume.
+
+    Returns:
+        What ``summary.json`` holds.
+
+    Raises:
+        Interrupted: A stop was requested; the run is saved.
+        RunFolderError: The folder is in use or belongs to another run.
+    """
+    begun = time.monotonic()
+    with RunFolder(path, resume=resume) as folder:
+        _check_recipe(folder, recipe, resume=resume)
+        run = Run(recipe, plugins, folder, stop_requested, source, begun)
+        try:
+            return run.execute()
+        finally:
+            run.close()
+
+
+class Run:
+    """The phases of one run over an open folder."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        plugins: Plugins,
+        folder: RunFolder,
+        stop_requested: StopRequested,
+        source: str,
+        begun: float,
+    ) -> None:
+        self.recipe, self.folder, self.manager = recipe, folder, plugins.manager
+        self.stop_requested, self.source = stop_requested, source
+        self.listeners = [folder, *(choice.make(folder.path) for choice in recipe.trackers)]
+        for listener in self.listeners:
+            self.manager.register(listener)
+        self.loop: ClosedLoop = make_loop(recipe, plugins)
+        self.learner: Learner = make_learner(recipe, self.loop)
+        self.phase = "warm_start"
+        self.seconds: dict[str, float] = {}
+        self.set_up_time_s: float | None = None
+        self._clock = begun
+        self._begun = begun
+        self._saved_at = 0
+
+    def close(self) -> None:
+        """Releases the worlds and the listeners."""
+        self.loop.close()
+        for listener in self.listeners:
+            self.manager.unregister(listener)
+
+    def execute(self) -> dict[str, Any]:
+        """Does what is left to do."""
+        resumed_at = self._restore()
+        self.manager.hook.adversarl_run_started(
+            folder=self.folder.path, recipe=self.recipe.resolved(), resumed_at=resumed_at
+        )
+        if self.phase == "warm_start":
+            self._warm_start()
+        warm = self._evaluate("warm_start", 0)
+        self._train()
+        final = self._evaluate("final", self.learner.env_steps)
+        return self._summarize(warm, final)
+
+    def _warm_start(self) -> None:
+        self.loop.phase = "warm_start"
+        self.learner.warm_start(self._on_progress)
+        self._spend("warm_start")
+        if self.stop_requested():
+            self._save()
+            raise Interrupted(self.folder.path, self.source)
+        self.phase = self.loop.phase = "train"
+        self._save()
+
+    def _train(self) -> None:
+        total = self.recipe.run.total_steps
+        self.learner.learn(total, self._on_progress)
+        self._spend("train")
+        self._save()
+        if self.learner.env_steps < total:
+            raise Interrupted(self.folder.path, self.source)
+        self.folder.write_parquet()
+
+    def _on_progress(self, scalars: Mapping[str, float]) -> bool:
+        """Logs, checkpoints when it is time, and says whether to go on."""
+        if self.set_up_time_s is None:
+            self.set_up_time_s = time.monotonic() - self._begun
+        step = self.loop.env_steps
+        self.manager.hook.adversarl_scalars(step=step, scalars=scalars)
+        done, total = self.learner.env_steps, self.recipe.run.total_steps
+        if self.phase == "train":
+            self.manager.hook.adversarl_progress(phase="train", done=done, total=total)
+            if done - self._saved_at >= self.recipe.run.checkpoint_every:
+                self._save()
+        return not self.stop_requested()
+
+    def _save(self) -> None:
+        self._spend(self.phase)
+        self._saved_at = self.learner.env_steps
+        meta = {"phase": self.phase, "seconds": self.seconds, "set_up_time_s": self.set_up_time_s}
+        self.folder.save_checkpoint(self.loop.env_steps, self.loop.snapshot(), meta, self.learner.save)
+
+    def _restore(self) -> int:
+        """Goes back to the latest checkpoint, if there is one; returns its environment steps."""
+        latest = self.folder.latest()
+        if latest is None:
+            return 0
+        meta = read_json(latest / "meta.json")
+        self.phase, self.seconds = meta["phase"], meta["seconds"]
+        self.set_up_time_s = meta["set_up_time_s"]
+        self.loop.rewind(pickle.loads((latest / "loop.pkl").read_bytes()))  # our own file, not foreign input
+        self.learner.load(latest / "learner")
+        self._saved_at = self.learner.env_steps
+        return self._saved_at
+
+    def _evaluate(self, name: str, step: int) -> list[CellResult]:
+        known = self.folder.evaluation(name, step)
+        if known is not None:
+            return known
+        self._spend("other")
+        hook, seed = self.manager.hook, self.recipe.run.seed
+        world = self.recipe["backend"].make().make(seed=seed)
+        try:
+            cells = self.recipe["evaluation"].make().cells(world.axes, seed)
+            results = evaluate(
+                self.learner,
+                world,
+                cells,
+                lambda done, total: self._on_evaluated(name, done, total),
+            )
+        finally:
+            world.close()
+        self._spend("evaluation")
+        hook.adversarl_evaluation_finished(step=step, name=name, results=results)
+        return results
+
+    def _on_evaluated(self, name: str, done: int, total: int) -> None:
+        self.manager.hook.adversarl_progress(phase=f"evaluate {name}", done=done, total=total)
+        if self.stop_requested():
+            raise Interrupted(self.folder.path, self.source)
+
+    def _spend(self, phase: str) -> None:
+        """Books the wall-clock time since the last call to a phase."""
+        now = time.monotonic()
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._clock
+        self._clock = now
+
+    def _summarize(self, warm: list[CellResult], final: list[CellResult]) -> dict[str, Any]:
+        curve, before = robustness_curve(final), robustness_curve(warm)
+        summary = {
+            "name": self.recipe.run.name,
+            "seed": self.recipe.run.seed,
+            "nominal_success": curve[0.0].to_json() if 0.0 in curve else None,
+            "robustness_auc": robustness_auc(final),
+            "warm_start_nominal_success": before[0.0].to_json() if 0.0 in before else None,
+            "warm_start_robustness_auc": robustness_auc(warm),
+            "robustness_curve": _curve(curve),
+            "warm_start_robustness_curve": _curve(before),
+            "env_steps": self.learner.env_steps,
+            "warm_start_env_steps": self.loop.env_steps - self.learner.env_steps,
+            "episodes": self.loop.episodes,
+            "set_up_time_s": self.set_up_time_s,
+            "wall_clock_s": sum(self.seconds.values()),
+            "seconds": self.seconds,
+        }
+        write_json(self.folder.path / "summary.json", summary)
+        self.manager.hook.adversarl_run_finished(folder=self.folder.path, summary=summary)
+        return summary
+
+
+def _curve(curve: Mapping[float, Rate]) -> list[dict[str, Any]]:
+    return [{"intensity": intensity, **rate.to_json()} for intensity, rate in curve.items()]
+
+
+def _check_recipe(folder: RunFolder, recipe: Recipe, *, resume: bool) -> None:
+    """A run folder belongs to one recipe; only a longer run may be asked of it."""
+    path = folder.path / "recipe.toml"
+    if not resume:
+        write_json(folder.path / "manifest.json", manifest())
+        path.write_text(recipe.to_toml(), encoding="utf-8")
+        return
+    from adversarl.recipe import read_toml
+
+    stored, wanted = read_toml(path), recipe.resolved()
+    for table in wanted:
+        for key in sorted({*stored.get(table, {}), *wanted[table]} - {"total_steps", "checkpoint_every"}):
+            old, new = stored.get(table, {}).get(key), wanted[table].get(key)
+            if old != new:
+                problem = f"was made with [{table}] {key} = {old!r}, not {new!r}. Resume with the same recipe"
+                raise RunFolderError(folder.path, f"{problem}, or choose another folder with --out")
+    path.write_text(recipe.to_toml(), encoding="utf-8")
+
+
+def manifest() -> dict[str, Any]:
+    """Versions and machine of this run."""
+    versions = {d.name: d.version for d in distributions()}
+    names = ("adversarl", "torch", "mujoco", "numpy", "gymnasium", "stable-baselines3", "pluggy", "pydantic")
+    return {
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": _cpus(),
+        "versions": {n: v for n, v in sorted(versions.items()) if n in names or n.startswith("adversarl")},
+    }
+
+
+def _cpus() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
