@@ -1,0 +1,1 @@
+"""MuJoCo tabletop worlds for AdversaRL."""

@@ -1,0 +1,26 @@
+"""Registers the MuJoCo backend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adversarl import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from adversarl.registry import Registrar
+
+
+@hookimpl
+def adversarl_register(add: Registrar) -> None:
+    """Adds the backend ``mujoco``."""
+    add.backend("mujoco", "adversarl_mujoco.backend:Mujoco", "Tabletop manipulation in MuJoCo, rendered on threads.")
+
+
+@hookimpl
+def adversarl_doctor(check: Callable[[str, bool, str], None]) -> None:
+    """Says whether and how this machine renders."""
+    from adversarl_mujoco.doctor import examine
+
+    examine(check)

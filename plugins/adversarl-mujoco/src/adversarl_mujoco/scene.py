@@ -1,0 +1,214 @@
+"""The tabletop: floor, backdrop, table, object, lights, camera, and what hides below the floor until it is needed.
+
+Names below are a contract with `adversarl_mujoco.axes`. World frame: z up, origin on the floor under the middle of
+the table; the robot's base stands on the table's plane behind it and looks along +x; the camera looks along -x.
+"""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from adversarl_mujoco.robot import PREFIX, Robot
+from adversarl_mujoco.textures import texture
+
+TABLE_HEIGHT = 0.40
+"""Height of the table's top above the floor [m]."""
+BASE = (-0.5, 0.0, TABLE_HEIGHT)
+"""The robot's base, world frame [m]."""
+OBJECT_HALF = 0.02
+"""Half of the cube's edge [m]."""
+OBJECT_MASS = 0.08
+"""[kg]."""
+CAMERA_POSITION = (0.62, 0.0, 0.98)
+"""World frame [m]."""
+CAMERA_TARGET = (-0.06, 0.0, 0.455)
+"""Point at the centre of the picture, world frame [m]."""
+CAMERA_FOVY = 42.0
+"""Vertical field of view [deg]."""
+PARKED_Z = -10.0
+"""Height at which the occluder and the distractors wait, unseen [m]."""
+HIDDEN_GROUP = 4
+"""Geom group of occluder and distractors; drawn only while one of them is above the floor."""
+DISTRACTORS = 6
+SUBSTEP = 0.005
+"""Physics timestep [s]."""
+
+_BOX = mujoco.mjtGeom.mjGEOM_BOX
+_SHAPES: tuple[tuple[mujoco.mjtGeom, tuple[float, float, float], tuple[float, float, float]], ...] = (
+    (_BOX, (0.02, 0.02, 0.02), (0.15, 0.45, 0.85)),
+    (mujoco.mjtGeom.mjGEOM_SPHERE, (0.025, 0, 0), (0.95, 0.75, 0.15)),
+    (mujoco.mjtGeom.mjGEOM_CYLINDER, (0.022, 0.03, 0), (0.2, 0.65, 0.35)),
+    (mujoco.mjtGeom.mjGEOM_CAPSULE, (0.018, 0.025, 0), (0.65, 0.3, 0.75)),
+    (_BOX, (0.03, 0.015, 0.025), (0.9, 0.5, 0.2)),
+    (mujoco.mjtGeom.mjGEOM_CYLINDER, (0.03, 0.015, 0), (0.55, 0.6, 0.62)),
+)
+
+
+def build_scene(robot: Robot, *, image_size: int = 84, shadow_size: int = 512, textures: int = 32) -> mujoco.MjModel:
+    """Compiles the scene with the robot in it.
+
+    Args:
+        robot: The arm; its names get the prefix ``robot_``. Its spec is used up.
+        image_size: Edge of the offscreen picture [pixel].
+        shadow_size: Edge of the shadow map [pixel], used only where a shadow is asked for.
+        textures: Number of preloaded texture materials ``tex_000``, ``tex_001``, ...
+
+    Returns:
+        The compiled model.
+    """
+    spec = mujoco.MjSpec()
+    _set_options(spec, image_size, shadow_size)
+    _add_materials(spec, textures)
+    _add_surroundings(spec)
+    _add_object(spec)
+    _add_hidden(spec)
+    _attach(spec, robot)
+    return spec.compile()
+
+
+def _set_options(spec: mujoco.MjSpec, image_size: int, shadow_size: int) -> None:
+    spec.modelname = "adversarl tabletop"
+    spec.option.timestep = SUBSTEP
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 10
+    quality = spec.visual.quality
+    quality.offsamples, quality.shadowsize = 0, shadow_size
+    quality.numslices, quality.numstacks, quality.numquads = 20, 10, 4
+    spec.visual.global_.offwidth = spec.visual.global_.offheight = image_size
+    spec.visual.headlight.ambient = [0.38, 0.38, 0.38]
+    spec.visual.headlight.diffuse = [0.12, 0.12, 0.12]
+    spec.visual.headlight.specular = [0, 0, 0]
+    spec.visual.map.znear, spec.visual.map.zfar = 0.05, 10
+    # Fixed, so that nothing parked below the floor stretches the clipping planes.
+    spec.stat.extent, spec.stat.center = 1.0, [0, 0, TABLE_HEIGHT]
+
+
+def _add_materials(spec: mujoco.MjSpec, textures: int) -> None:
+    plain = {
+        "mat_table": (0.72, 0.60, 0.46),
+        "mat_object": (0.86, 0.16, 0.14),
+        "mat_backdrop": (0.56, 0.66, 0.74),
+        "mat_floor": (0.42, 0.44, 0.47),
+        "mat_robot": (0.93, 0.93, 0.95),
+        "mat_pedestal": (0.3, 0.31, 0.34),
+        "mat_occluder": (0.25, 0.25, 0.28),
+    }
+    for name, rgb in plain.items():
+        spec.add_material(name=name, rgba=[*rgb, 1], specular=0.15, shininess=0.25)
+    for index in range(textures):
+        _add_texture(spec, f"tex_{index:03d}", texture(index))
+
+
+def _add_texture(spec: mujoco.MjSpec, name: str, image: np.ndarray) -> None:
+    """Adds a texture and its material; a cube map, because it covers every side of a box alike."""
+    size = image.shape[0]
+    cube = spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_CUBE, nchannel=3, width=size, height=6 * size)
+    cube.data = np.tile(image, (6, 1, 1)).tobytes()
+    material = spec.add_material(name=name, rgba=[1, 1, 1, 1], specular=0.1, shininess=0.2)
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+
+
+def _add_surroundings(spec: mujoco.MjSpec) -> None:
+    world = spec.worldbody
+    world.add_geom(
+        name="floor",
+        type=_BOX,
+        pos=[0, 0, -0.05],
+        size=[2.5, 2.5, 0.05],
+        material="mat_floor",
+        contype=0,
+        conaffinity=1,
+    )
+    visual = {"type": _BOX, "contype": 0, "conaffinity": 0}
+    world.add_geom(name="backdrop", pos=[-1.3, 0, 1.2], size=[0.02, 2.5, 1.3], material="mat_backdrop", **visual)
+    world.add_geom(
+        name="pedestal",
+        pos=[BASE[0] - 0.02, 0, BASE[2] / 2],
+        size=[0.11, 0.11, BASE[2] / 2],
+        material="mat_pedestal",
+        **visual,
+    )
+    table = world.add_body(name="table", pos=[0, 0, TABLE_HEIGHT])
+    table.add_geom(
+        name="table",
+        type=_BOX,
+        pos=[0.03, 0, -0.025],
+        size=[0.38, 0.5, 0.025],
+        material="mat_table",
+        contype=0,
+        conaffinity=3,
+        friction=[1.0, 0.005, 0.0001],
+    )
+    _add_light(world, "key", (0.7, -0.8, 2.0), 0.62, 0.3)
+    _add_light(world, "fill", (0.3, 1.3, 1.6), 0.22, 0.0)
+    world.add_camera(
+        name="front", pos=list(CAMERA_POSITION), quat=look_at(CAMERA_POSITION, CAMERA_TARGET), fovy=CAMERA_FOVY
+    )
+
+
+def _add_light(
+    world: mujoco.MjsBody, name: str, position: tuple[float, float, float], diffuse: float, specular: float
+) -> None:
+    direction = np.array([0, 0, TABLE_HEIGHT]) - position
+    world.add_light(
+        name=name,
+        type=mujoco.mjtLightType.mjLIGHT_SPOT,
+        pos=list(position),
+        dir=(direction / np.linalg.norm(direction)).tolist(),
+        diffuse=[diffuse] * 3,
+        specular=[specular] * 3,
+        ambient=[0, 0, 0],
+        cutoff=60,
+        exponent=1,
+        castshadow=name == "key",
+    )
+
+
+def look_at(position: tuple[float, ...], target: tuple[float, ...]) -> list[float]:
+    """Orientation of a camera at `position` that looks at `target` with the world's z up; (w, x, y, z). Shape (4,)."""
+    backward = np.subtract(position, target)
+    backward = backward / np.linalg.norm(backward)
+    right = np.cross([0.0, 0.0, 1.0], backward)
+    right = right / np.linalg.norm(right)
+    matrix = np.column_stack([right, np.cross(backward, right), backward])
+    quaternion = np.zeros(4)
+    mujoco.mju_mat2Quat(quaternion, matrix.ravel())
+    return [float(x) for x in quaternion]
+
+
+def _add_object(spec: mujoco.MjSpec) -> None:
+    body = spec.worldbody.add_body(name="object", pos=[0, 0, TABLE_HEIGHT + OBJECT_HALF])
+    body.add_freejoint(name="object_free")
+    body.add_geom(
+        name="object",
+        type=_BOX,
+        size=[OBJECT_HALF] * 3,
+        mass=OBJECT_MASS,
+        material="mat_object",
+        contype=1,
+        conaffinity=2,
+        condim=4,
+        friction=[1.0, 0.005, 0.0001],
+        solref=[0.01, 1],
+    )
+
+
+def _add_hidden(spec: mujoco.MjSpec) -> None:
+    visual = {"contype": 0, "conaffinity": 0, "group": HIDDEN_GROUP}
+    occluder = spec.worldbody.add_body(name="occluder", pos=[0, 0, PARKED_Z])
+    occluder.add_geom(name="occluder", type=_BOX, size=[0.005, 0.06, 0.06], material="mat_occluder", **visual)
+    for index, (shape, size, rgb) in enumerate(_SHAPES[:DISTRACTORS]):
+        body = spec.worldbody.add_body(name=f"distractor_{index}", pos=[0.2 * index, 0, PARKED_Z])
+        body.add_geom(name=f"distractor_{index}", type=shape, size=list(size), rgba=[*rgb, 1], **visual)
+
+
+def _attach(spec: mujoco.MjSpec, robot: Robot) -> None:
+    frame = spec.worldbody.add_frame(name="robot_frame", pos=list(BASE))
+    for index, geom in enumerate(robot.spec.geoms):
+        geom.name = geom.name or f"geom{index}"
+    spec.attach(robot.spec, prefix=PREFIX, frame=frame)
+    for geom in spec.geoms:
+        if geom.name.startswith(PREFIX) and not geom.material:
+            geom.material = "mat_robot"
