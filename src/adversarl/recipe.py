@@ -160,6 +160,14 @@ def _validate(model: type[BaseModel], values: dict[str, Any], source: str, table
         raise RecipeError(source, first[0], first[1] + text) from None
 
 
+def validate_options(model: type[BaseModel], overrides: Iterable[str], component: str) -> Any:
+    """Options of one component from ``key=value`` strings, for commands that need no recipe."""
+    tables: dict[str, Any] = {component: {}}
+    for override in overrides:
+        _override(tables, f"{component}.{override}")
+    return _validate(model, tables[component], "--set", component)
+
+
 def _explain(model: type[BaseModel], detail: Any) -> tuple[str, str]:
     """One pydantic error as (key, problem and what to do)."""
     key = ".".join(str(part) for part in detail["loc"])

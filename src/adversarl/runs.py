@@ -75,8 +75,8 @@ class RunFolder:
         return lock
 
     def latest(self) -> Path | None:
-        """The newest complete checkpoint; a folder that was being written has another name."""
-        return max(self.checkpoints.glob("step-*"), default=None)
+        """The newest complete checkpoint, see `latest_checkpoint`."""
+        return latest_checkpoint(self.path)
 
     def _cut_journals(self) -> None:
         """Cuts the journals back to what the latest checkpoint knows, and opens them."""
@@ -180,6 +180,11 @@ def _cell_result(cell: dict[str, Any]) -> CellResult:
     return CellResult(
         cell["axis"], cell["intensity"], tuple(cell["seeds"]), tuple(cell["success"]), tuple(cell["total_reward"])
     )
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The newest complete checkpoint of a run folder; one that was being written has another name."""
+    return max((folder / "checkpoints").glob("step-*"), default=None)
 
 
 def read_json(path: Path) -> Any:

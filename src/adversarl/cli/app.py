@@ -1,0 +1,212 @@
+"""The commands and what they take; what they do is imported when they are called."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from adversarl.plugins import Plugins
+
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Override one key.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PluginFiles = Annotated[list[Path] | None, typer.Option("--plugin", help="Also load this one-file plugin.")]
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+
+KIND_HELP = "backend, reward, failure, curriculum, learner, suite, tracker or exporter."
+
+
+@cache
+def load_plugins(files: tuple[Path, ...] = ()) -> Plugins:
+    """The installed plugins, loaded once a process."""
+    from adversarl.plugins import build_plugin_manager
+
+    return build_plugin_manager(files)
+
+
+def build_app() -> typer.Typer:
+    """The application with every plugin's commands."""
+    app = typer.Typer(
+        name="adversarl",
+        help="Train visual robot-manipulation policies in worlds that fight back.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for command in (run, evaluate, export, prompt, bench, doctor):
+        app.command()(command)
+    app.add_typer(_plugins_app(), name="plugins")
+    app.add_typer(_recipes_app(), name="recipes")
+    app.callback()(_root)
+    load_plugins().manager.hook.adversarl_commands(app=app)
+    return app
+
+
+def _root(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        import adversarl
+
+        typer.echo(f"adversarl {adversarl.__version__}")
+        raise typer.Exit
+
+
+def run(
+    recipe: RecipeFile,
+    overrides: Set = None,
+    seed: Annotated[int | None, typer.Option(help="Override run.seed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME-SEED by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's latest checkpoint.")] = False,
+    plugin: PluginFiles = None,
+) -> None:
+    """Train a recipe in the closed loop. Ctrl-C saves and says how to go on."""
+    from adversarl.cli.run import run_recipe
+
+    run_recipe(recipe, overrides or [], seed, out, resume, load_plugins(tuple(plugin or ())))
+
+
+def evaluate(
+    run: RunPath,
+    suite: Annotated[str | None, typer.Option(help="Suite; the recipe's by default.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of [evaluation].")
+    ] = None,
+    json: Json = False,
+    plugin: PluginFiles = None,
+) -> None:
+    """Evaluate a run's latest policy on a suite."""
+    from adversarl.cli.evaluate import evaluate_run
+
+    evaluate_run(run, suite, overrides or [], load_plugins(tuple(plugin or ())), as_json=json)
+
+
+def export(
+    run: RunPath,
+    exporter: Annotated[str, typer.Option("--with", help="Exporter, such as onnx.")],
+    out: Annotated[Path | None, typer.Option(help="File to write; RUN/policy.SUFFIX by default.")] = None,
+    plugin: PluginFiles = None,
+) -> None:
+    """Write a run's latest policy as a file that runs without AdversaRL."""
+    from adversarl.cli.evaluate import export_run
+
+    export_run(run, exporter, out, load_plugins(tuple(plugin or ())))
+
+
+def prompt(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help='A prompt, such as "dim the lights".')],
+    recipe: Annotated[Path | None, typer.Option(help="Whose backend to ask.")] = None,
+    backend: Annotated[str | None, typer.Option(help="Backend to ask; mujoco if installed.")] = None,
+    overrides: Set = None,
+    render: Annotated[Path | None, typer.Option(metavar="PNG", help="Write a picture before and after.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the scene and of what the prompt leaves open.")] = 0,
+    json: Json = False,
+    plugin: PluginFiles = None,
+) -> None:
+    """Show what a prompt is grounded to and what was not understood; exit code 1 if anything was not."""
+    from adversarl.cli.prompt import show_prompt
+
+    plugins = load_plugins(tuple(plugin or ()))
+    show_prompt(text, recipe, backend, overrides or [], render, seed, plugins, as_json=json)
+
+
+def bench(
+    recipe: RecipeFile,
+    overrides: Set = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds per measurement and round.")] = 1.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians of their ratios are printed.")] = 5,
+    json: Json = False,
+    plugin: PluginFiles = None,
+) -> None:
+    """Measure env steps/s beside the bare simulator loop of the same scene."""
+    from adversarl.cli.bench import show_bench
+
+    show_bench(recipe, overrides or [], seconds, rounds, load_plugins(tuple(plugin or ())), as_json=json)
+
+
+def doctor(
+    backend: Annotated[str | None, typer.Option(help="Backend to examine; mujoco if installed.")] = None,
+    json: Json = False,
+    plugin: PluginFiles = None,
+) -> None:
+    """Check versions, rendering, determinism and what is missing; exit code 1 if something is wrong."""
+    from adversarl.cli.doctor import show_doctor
+
+    show_doctor(backend, load_plugins(tuple(plugin or ())), as_json=json)
+
+
+def _plugins_app() -> typer.Typer:
+    app = typer.Typer(help="Installed components and how to write one.", no_args_is_help=True)
+
+    @app.command("list")
+    def list_(
+        kind: Annotated[str | None, typer.Option(help=f"Only this kind: {KIND_HELP}")] = None,
+        json: Json = False,
+        plugin: PluginFiles = None,
+    ) -> None:
+        """List components: kind, name, distribution, summary, status."""
+        from adversarl.cli.plugins import list_components
+
+        list_components(load_plugins(tuple(plugin or ())), kind, as_json=json)
+
+    @app.command()
+    def show(
+        name: Annotated[str, typer.Argument(help="Component, such as ppo or learner:ppo.")],
+        json: Json = False,
+        plugin: PluginFiles = None,
+    ) -> None:
+        """Show a component's options: type, default, range, unit."""
+        from adversarl.cli.plugins import show_component
+
+        show_component(load_plugins(tuple(plugin or ())), name, as_json=json)
+
+    @app.command()
+    def new(
+        name: Annotated[str, typer.Argument(help="Name of the component, such as fog.")],
+        kind: Annotated[str, typer.Option(help=KIND_HELP)],
+        out: Annotated[Path, typer.Option(help="Folder to write the package into.")] = Path(),
+    ) -> None:
+        """Write a working, tested, installable plugin package."""
+        from adversarl.cli.plugins import new_plugin
+
+        new_plugin(name, kind, out)
+
+    @app.command()
+    def check(
+        name: Annotated[str, typer.Argument(help="Component, such as ppo or learner:ppo.")],
+        overrides: Annotated[
+            list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set one of its options.")
+        ] = None,
+        json: Json = False,
+        plugin: PluginFiles = None,
+    ) -> None:
+        """Run the conformance kit on a component; exit code 1 if a check fails."""
+        from adversarl.cli.plugins import check_component
+
+        check_component(load_plugins(tuple(plugin or ())), name, overrides or [], as_json=json)
+
+    return app
+
+
+def _recipes_app() -> typer.Typer:
+    app = typer.Typer(help="Check and show recipes.", no_args_is_help=True)
+
+    @app.command()
+    def check(recipes: list[Path], overrides: Set = None, plugin: PluginFiles = None) -> None:
+        """Validate recipes without running them."""
+        from adversarl.cli.recipes import check_recipes
+
+        check_recipes(recipes, overrides or [], load_plugins(tuple(plugin or ())))
+
+    @app.command()
+    def show(recipe: RecipeFile, overrides: Set = None, json: Json = False, plugin: PluginFiles = None) -> None:
+        """Print a recipe with every default written out."""
+        from adversarl.cli.recipes import show_recipe
+
+        show_recipe(recipe, overrides or [], load_plugins(tuple(plugin or ())), as_json=json)
+
+    return app

@@ -1,0 +1,124 @@
+"""``adversarl prompt``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl.cli.output import console, print_json, table
+from adversarl.interfaces.backend import PerturbableVectorEnv
+from adversarl.plugins import Plugins
+from adversarl.recipe import load_recipe, parse_recipe
+from adversarl.types import Grounding
+
+
+def show_prompt(
+    text: str,
+    recipe: Path | None,
+    backend: str | None,
+    overrides: list[str],
+    render: Path | None,
+    seed: int,
+    plugins: Plugins,
+    *,
+    as_json: bool,
+) -> None:
+    """Shows what a prompt is grounded to, what was not understood, and perhaps a picture before and after."""
+    world = make_world(plugins, recipe, backend, overrides, seed)
+    try:
+        grounding = world.ground(text)
+        if render is not None:
+            _render(world, grounding, render, seed)
+    finally:
+        world.close()
+    if as_json:
+        print_json({**asdict(grounding), "complete": grounding.complete})
+    else:
+        _print(grounding)
+        if render is not None:
+            console.print(f"wrote {render}", highlight=False, soft_wrap=True)
+    sys.exit(not grounding.complete)
+
+
+def default_backend(plugins: Plugins, backend: str | None) -> str:
+    """The backend asked for, else mujoco if installed, else the built-in one."""
+    return backend or ("mujoco" if "mujoco" in plugins.registry.names("backend") else "point-mass")
+
+
+def make_world(
+    plugins: Plugins, recipe: Path | None, backend: str | None, overrides: list[str], seed: int
+) -> PerturbableVectorEnv:
+    """One environment of a recipe's backend, or of a backend with its defaults."""
+    if recipe is not None:
+        more = [f"backend.use={backend}"] if backend else []
+        choice = load_recipe(recipe, plugins.registry, [*overrides, *more])["backend"]
+    else:
+        tables: dict[str, Any] = {
+            "backend": {"use": default_backend(plugins, backend), "num_envs": 1},
+            "learner": {"use": "random-search"},
+        }
+        choice = parse_recipe(tables, plugins.registry, "--backend")["backend"]
+    world: PerturbableVectorEnv = choice.make().make(seed=seed, num_envs=1)
+    return world
+
+
+def _print(grounding: Grounding) -> None:
+    console.print(table("", ["words", "taken for"], [list(pair) for pair in grounding.understood]))
+    rows = [
+        [p.axis, p.target or "", f"{p.intensity:.0%}", "drawn" if p.value is None else str(p.value)]
+        for p in grounding.perturbations
+    ]
+    if grounding.restore:
+        console.print("back to nominal first")
+    if rows:
+        console.print(table("", ["axis", "target", "intensity", "value"], rows))
+    if grounding.not_understood:
+        console.print(f"not understood: {', '.join(grounding.not_understood)}", style="red", highlight=False)
+    elif not grounding.complete:
+        console.print("it asks for nothing", style="red")
+
+
+def _render(world: PerturbableVectorEnv, grounding: Grounding, path: Path, seed: int) -> None:
+    before = picture(world, (), seed)
+    after = picture(world, tuple(p.seeded(seed + n) for n, p in enumerate(grounding.perturbations)), seed)
+    save_pictures(path, {"before": before, grounding.text: after})
+
+
+def picture(world: PerturbableVectorEnv, perturbations: Any, seed: int) -> NDArray[np.uint8]:
+    """What environment 0 looks like after a reset under some perturbations. Shape (H, W, 3)."""
+    world.restore([0])
+    world.perturb([0], [perturbations])
+    observation, _ = world.reset(seed=seed)
+    try:
+        rendered = world.render()
+    except NotImplementedError:
+        rendered = None
+    image = observation["image"][0] if rendered is None else rendered[0]
+    return np.asarray(image, dtype=np.uint8)
+
+
+def save_pictures(path: Path, pictures: dict[str, NDArray[np.uint8]]) -> None:
+    """Writes pictures side by side with their titles; small ones are enlarged to at least 240 pixels."""
+    from PIL import Image, ImageDraw
+
+    tiles = []
+    for title, pixels in pictures.items():
+        image = Image.fromarray(pixels)
+        factor = -(-240 // image.height)
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+        tile = Image.new("RGB", (image.width, image.height + 18), "white")
+        tile.paste(image, (0, 18))
+        ImageDraw.Draw(tile).text((4, 3), title, fill="black")
+        tiles.append(tile)
+    sheet = Image.new("RGB", (sum(t.width for t in tiles) + 4 * (len(tiles) - 1), tiles[0].height), "white")
+    left = 0
+    for tile in tiles:
+        sheet.paste(tile, (left, 0))
+        left += tile.width + 4
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
