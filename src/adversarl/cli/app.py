@@ -98,7 +98,7 @@ def export(
 
 
 def prompt(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help='A prompt, such as "dim the lights".')],
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help='Prompts, such as "dim the lights".')],
     recipe: Annotated[Path | None, typer.Option(help="Whose backend to ask.")] = None,
     backend: Annotated[str | None, typer.Option(help="Backend to ask; mujoco if installed.")] = None,
     overrides: Set = None,
@@ -107,11 +107,11 @@ def prompt(
     json: Json = False,
     plugin: PluginFiles = None,
 ) -> None:
-    """Show what a prompt is grounded to and what was not understood; exit code 1 if anything was not."""
-    from adversarl.cli.prompt import show_prompt
+    """Show what prompts are grounded to and what was not understood; exit code 1 if anything was not."""
+    from adversarl.cli.prompt import show_prompts
 
     plugins = load_plugins(tuple(plugin or ()))
-    show_prompt(text, recipe, backend, overrides or [], render, seed, plugins, as_json=json)
+    show_prompts(texts, recipe, backend, overrides or [], render, seed, plugins, as_json=json)
 
 
 def bench(

@@ -34,7 +34,6 @@ class LiveView:
             TimeRemainingColumn(),
             console=console,
         )
-        self.live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
         self.tasks: dict[str, TaskID] = {}
         self.recent: deque[bool] = deque(maxlen=100)
         self.proposal: Proposal | None = None
@@ -42,6 +41,7 @@ class LiveView:
         self.scalars: Mapping[str, float] = {}
         self._printed = time.monotonic()
         self._marks: dict[str, tuple[float, int]] = {}
+        self.live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
 
     def __enter__(self) -> LiveView:
         if self.console.is_terminal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,12 @@ from adversarl.plugins import Plugins
 from adversarl.recipe import load_recipe, parse_recipe
 from adversarl.types import Grounding
 
+if TYPE_CHECKING:
+    from PIL import Image
 
-def show_prompt(
-    text: str,
+
+def show_prompts(
+    texts: list[str],
     recipe: Path | None,
     backend: str | None,
     overrides: list[str],
@@ -28,21 +31,23 @@ def show_prompt(
     *,
     as_json: bool,
 ) -> None:
-    """Shows what a prompt is grounded to, what was not understood, and perhaps a picture before and after."""
+    """Shows what prompts are grounded to, what was not understood, and perhaps pictures before and after."""
     world = make_world(plugins, recipe, backend, overrides, seed)
     try:
-        grounding = world.ground(text)
+        groundings = [world.ground(text) for text in texts]
         if render is not None:
-            _render(world, grounding, render, seed)
+            _render(world, groundings, render, seed)
     finally:
         world.close()
     if as_json:
-        print_json({**asdict(grounding), "complete": grounding.complete})
+        shown = [{**asdict(grounding), "complete": grounding.complete} for grounding in groundings]
+        print_json(shown if len(shown) > 1 else shown[0])
     else:
-        _print(grounding)
+        for grounding in groundings:
+            _print(grounding)
         if render is not None:
             console.print(f"wrote {render}", highlight=False, soft_wrap=True)
-    sys.exit(not grounding.complete)
+    sys.exit(not all(grounding.complete for grounding in groundings))
 
 
 def default_backend(plugins: Plugins, backend: str | None) -> str:
@@ -68,7 +73,7 @@ def make_world(
 
 
 def _print(grounding: Grounding) -> None:
-    console.print(table("", ["words", "taken for"], [list(pair) for pair in grounding.understood]))
+    console.print(table(grounding.text, ["words", "taken for"], [list(pair) for pair in grounding.understood]))
     rows = [
         [p.axis, p.target or "", f"{p.intensity:.0%}", "drawn" if p.value is None else str(p.value)]
         for p in grounding.perturbations
@@ -83,10 +88,12 @@ def _print(grounding: Grounding) -> None:
         console.print("it asks for nothing", style="red")
 
 
-def _render(world: PerturbableVectorEnv, grounding: Grounding, path: Path, seed: int) -> None:
-    before = picture(world, (), seed)
-    after = picture(world, tuple(p.seeded(seed + n) for n, p in enumerate(grounding.perturbations)), seed)
-    save_pictures(path, {"before": before, grounding.text: after})
+def _render(world: PerturbableVectorEnv, groundings: list[Grounding], path: Path, seed: int) -> None:
+    pictures = {"nominal": picture(world, (), seed)}
+    for grounding in groundings:
+        perturbations = tuple(p.seeded(seed + n) for n, p in enumerate(grounding.perturbations))
+        pictures[grounding.text] = picture(world, perturbations, seed)
+    save_pictures(path, pictures)
 
 
 def picture(world: PerturbableVectorEnv, perturbations: Any, seed: int) -> NDArray[np.uint8]:
@@ -102,23 +109,28 @@ def picture(world: PerturbableVectorEnv, perturbations: Any, seed: int) -> NDArr
     return np.asarray(image, dtype=np.uint8)
 
 
-def save_pictures(path: Path, pictures: dict[str, NDArray[np.uint8]]) -> None:
-    """Writes pictures side by side with their titles; small ones are enlarged to at least 240 pixels."""
-    from PIL import Image, ImageDraw
+def save_pictures(path: Path, pictures: dict[str, NDArray[np.uint8]], columns: int = 3) -> None:
+    """Writes titled pictures as a sheet; small ones are enlarged to at least 240 pixels."""
+    from PIL import Image
 
-    tiles = []
-    for title, pixels in pictures.items():
-        image = Image.fromarray(pixels)
-        factor = -(-240 // image.height)
-        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-        tile = Image.new("RGB", (image.width, image.height + 18), "white")
-        tile.paste(image, (0, 18))
-        ImageDraw.Draw(tile).text((4, 3), title, fill="black")
-        tiles.append(tile)
-    sheet = Image.new("RGB", (sum(t.width for t in tiles) + 4 * (len(tiles) - 1), tiles[0].height), "white")
-    left = 0
-    for tile in tiles:
-        sheet.paste(tile, (left, 0))
-        left += tile.width + 4
+    tiles = [_tile(title, pixels) for title, pixels in pictures.items()]
+    width, height = tiles[0].width + 4, tiles[0].height + 4
+    columns = min(columns, len(tiles))
+    rows = -(-len(tiles) // columns)
+    sheet = Image.new("RGB", (columns * width - 4, rows * height - 4), "white")
+    for n, tile in enumerate(tiles):
+        sheet.paste(tile, (n % columns * width, n // columns * height))
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path)
+
+
+def _tile(title: str, pixels: NDArray[np.uint8]) -> Image.Image:
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(pixels)
+    factor = -(-240 // image.height)
+    image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    tile = Image.new("RGB", (image.width, image.height + 20), "white")
+    tile.paste(image, (0, 20))
+    ImageDraw.Draw(tile).text((4, 4), title, fill="black")
+    return tile
