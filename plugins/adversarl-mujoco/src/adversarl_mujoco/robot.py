@@ -21,6 +21,7 @@ class Robot:
         spec: The model of the robot alone; its base frame is the world frame.
         site: Site at the grasp point, z along the approach direction, y along the fingers' way.
         joints: Arm joints from base to hand.
+        home: Joint angles from which the inverse kinematics starts [rad].
         fingers: Joints whose positions tell the gripper's opening.
         finger_range: Positions of those joints (closed, open), [m] or [rad].
         gripper_actuators: Actuators that open and close it.
@@ -31,6 +32,7 @@ class Robot:
     spec: mujoco.MjSpec
     site: str
     joints: tuple[str, ...]
+    home: tuple[float, ...]
     fingers: tuple[str, ...]
     finger_range: tuple[float, float]
     gripper_actuators: tuple[str, ...]
@@ -120,6 +122,8 @@ LINKS = (
     ),
     Link(0.088, 0, _H, -2.8973, 2.8973, 12, 2000, 0.735522, ((0, 0, 0.02, 0, 0, 0.085, 0.045),)),
 )
+HOME = (0.0, 0.046, 0.0, -2.376, 0.0, 2.422, 0.7854)
+"""A posture with the gripper above the table, pointing down [rad]."""
 FLANGE = 0.107
 """Joint 7 to flange [m]."""
 GRASP_POINT = 0.1034
@@ -184,10 +188,19 @@ def _add_finger(spec: mujoco.MjSpec, hand: mujoco.MjsBody, name: str, side: floa
         solimp=[0.95, 0.99, 0.001, 0.5, 2],
         priority=1,
     )
+    add_touch(spec, finger)
     actuator = spec.add_actuator(name=name, target=f"{name}_joint", trntype=mujoco.mjtTrn.mjTRN_JOINT)
     actuator.set_to_position(kp=FINGER_STIFFNESS, kv=30.0)
     actuator.ctrlrange, actuator.ctrllimited = [0, FINGER_TRAVEL], True
     actuator.forcerange, actuator.forcelimited = [-FINGER_FORCE, FINGER_FORCE], True
+
+
+def add_touch(spec: mujoco.MjSpec, finger: mujoco.MjsBody) -> None:
+    """Adds the sensor ``touch_<body>`` of the normal force of all contacts on a finger [N]."""
+    site = finger.add_site(name=f"touch_{finger.name}", size=[0.1, 0.1, 0.1])
+    spec.add_sensor(
+        name=site.name, type=mujoco.mjtSensor.mjSENS_TOUCH, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=site.name
+    )
 
 
 def _add_hand(spec: mujoco.MjSpec, flange_parent: mujoco.MjsBody) -> None:
@@ -212,6 +225,7 @@ def _add_hand(spec: mujoco.MjSpec, flange_parent: mujoco.MjsBody) -> None:
 def panda() -> Robot:
     """The embedded robot: 7 joints, position actuators, two sliding fingers, 14 primitives."""
     spec = mujoco.MjSpec()
+    spec.compiler.degree = False
     spec.add_material(name="mat_finger", rgba=[0.16, 0.17, 0.2, 1], specular=0.2, shininess=0.2)
     body = spec.worldbody.add_body(name="base", gravcomp=1)
     body.add_geom(
@@ -230,9 +244,16 @@ def panda() -> Robot:
         spec=spec,
         site="grasp",
         joints=tuple(f"joint{i}" for i in range(1, 8)),
+        home=HOME,
         fingers=("finger_left_joint", "finger_right_joint"),
         finger_range=(0.0, FINGER_TRAVEL),
         gripper_actuators=("finger_left", "finger_right"),
         gripper_ctrl=(0.0, FINGER_TRAVEL),
         finger_bodies=("finger_left", "finger_right"),
     )
+
+
+def load_robot(name: str) -> Robot:
+    """Loads a robot by its name."""
+    del name
+    return panda()

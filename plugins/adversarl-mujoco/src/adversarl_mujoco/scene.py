@@ -16,13 +16,13 @@ TABLE_HEIGHT = 0.40
 """Height of the table's top above the floor [m]."""
 BASE = (-0.5, 0.0, TABLE_HEIGHT)
 """The robot's base, world frame [m]."""
-OBJECT_HALF = 0.02
+OBJECT_HALF = 0.0225
 """Half of the cube's edge [m]."""
 OBJECT_MASS = 0.08
 """[kg]."""
-CAMERA_POSITION = (0.62, 0.0, 0.98)
+CAMERA_POSITION = (0.52, 0.0, 0.93)
 """World frame [m]."""
-CAMERA_TARGET = (-0.06, 0.0, 0.455)
+CAMERA_TARGET = (-0.03, 0.0, 0.47)
 """Point at the centre of the picture, world frame [m]."""
 CAMERA_FOVY = 42.0
 """Vertical field of view [deg]."""
@@ -58,6 +58,7 @@ def build_scene(robot: Robot, *, image_size: int = 84, shadow_size: int = 512, t
         The compiled model.
     """
     spec = mujoco.MjSpec()
+    spec.compiler.degree = False
     _set_options(spec, image_size, shadow_size)
     _add_materials(spec, textures)
     _add_surroundings(spec)

@@ -1,0 +1,104 @@
+"""Offscreen rendering: one context per thread, one scene per environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import adversarl_mujoco.gl as gl  # isort: skip
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl.errors import NoGL
+from adversarl_mujoco.scene import HIDDEN_GROUP
+
+_ALL = int(mujoco.mjtCatBit.mjCAT_ALL)
+_SHADOW = int(mujoco.mjtRndFlag.mjRND_SHADOW)
+
+
+class View:
+    """What one environment shows: its abstract scene, options and camera; owns no GL object."""
+
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, camera: str = "front") -> None:
+        self.model = model
+        self.data = data
+        self.scene = mujoco.MjvScene(model, maxgeom=model.ngeom + 8)
+        self.scene.flags[_SHADOW] = 0
+        self.option = mujoco.MjvOption()
+        self.option.sitegroup[:] = 0
+        self.option.geomgroup[HIDDEN_GROUP] = 0
+        self.camera = mujoco.MjvCamera()
+        self.camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        self.camera.fixedcamid = model.camera(camera).id
+        self.color_matrix: NDArray[np.float32] | None = None
+        """Colour transform [R G B 1] -> [R G B] in [0, 255]; None leaves pixels alone. Shape (3, 4)."""
+
+    def configure(self, *, shadows: bool, hidden_visible: bool, color_matrix: NDArray[np.float32] | None) -> None:
+        """Sets what perturbations change outside the model."""
+        self.scene.flags[_SHADOW] = int(shadows)
+        self.option.geomgroup[HIDDEN_GROUP] = int(hidden_visible)
+        self.color_matrix = color_matrix
+
+    def update(self) -> None:
+        """Brings the abstract scene up to date with the simulation."""
+        mujoco.mjv_updateScene(self.model, self.data, self.option, None, self.camera, _ALL, self.scene)
+
+
+class Renderer:
+    """A GL context with the scene's textures and meshes; belongs to the thread that makes it.
+
+    Args:
+        model: Any environment's model; textures and meshes must be alike in all.
+        size: Edge of the picture [pixel].
+
+    Raises:
+        NoGL: No OpenGL context can be made.
+    """
+
+    def __init__(self, model: mujoco.MjModel, size: int) -> None:
+        self._gl: Any = gl.make_context(size, size)
+        self._gl.make_current()
+        try:
+            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        except mujoco.FatalError as error:
+            raise NoGL(gl.BACKEND, str(error)) from error
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self.size = 0
+        self.resize(size)
+
+    def resize(self, size: int) -> None:
+        """Changes the picture's edge [pixel]."""
+        if size == self.size:
+            return
+        if self.size:
+            mujoco.mjr_resizeOffscreen(size, size, self._context)
+        self.size = size
+        self._rect = mujoco.MjrRect(0, 0, size, size)
+        self._pixels = np.empty((size, size, 3), np.uint8)
+        self._upright = self._pixels[::-1]  # OpenGL's first row is the lowest
+
+    def draw(self, view: View, out: NDArray[np.uint8]) -> None:
+        """Renders into `out`. Shape (size, size, 3)."""
+        view.update()
+        mujoco.mjr_render(self._rect, view.scene, self._context)
+        mujoco.mjr_readPixels(self._pixels, None, self._rect, self._context)
+        if view.color_matrix is None:
+            out[:] = self._upright
+        else:
+            out[:] = recolor(self._upright, view.color_matrix)
+
+    def close(self) -> None:
+        """Frees the context; to be called in the thread that made it."""
+        self._context.free()
+        self._gl.free()
+
+
+def recolor(image: NDArray[np.uint8], matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Applies an affine colour transform and clips to [0, 255].
+
+    Args:
+        image: Shape (H, W, 3).
+        matrix: Linear part and offset [0, 255]. Shape (3, 4).
+    """
+    mixed = image.reshape(-1, 3).astype(np.float32) @ matrix[:, :3].T + matrix[:, 3]
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8).reshape(image.shape)

@@ -1,0 +1,129 @@
+"""One environment without its pixels: model, physics, control, task, perturbations."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl.types import Perturbation
+from adversarl_mujoco.control import Arm
+from adversarl_mujoco.render import View
+from adversarl_mujoco.robot import Robot
+from adversarl_mujoco.scene import DISTRACTORS, SUBSTEP
+from adversarl_mujoco.task import START, Pick
+
+CONTROL_FREQUENCY = 20
+"""Control steps per second [Hz]."""
+SUBSTEPS = round(1 / (CONTROL_FREQUENCY * SUBSTEP))
+"""Physics steps per control step."""
+_STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that decides the future of one environment.
+
+    Attributes:
+        physics: MuJoCo's integration state.
+        sensors: The readings of the last substep, which the state does not determine.
+        generator: State of the environment's own random generator.
+        seed: Seed of the running episode.
+        steps: Control steps since the reset.
+        memory: The task's memory.
+        applied: Perturbations that the model shows.
+        active: Perturbations in force from the next step on.
+    """
+
+    physics: NDArray[np.float64]
+    sensors: NDArray[np.float64]
+    generator: dict[str, Any]
+    seed: int
+    steps: int
+    memory: tuple[bool, bool, float]
+    applied: tuple[Perturbation, ...]
+    active: tuple[Perturbation, ...]
+
+
+class Simulation:
+    """Physics of one environment; every environment owns its model, so that perturbations stay its own.
+
+    Physics runs so that positions, contacts and the picture belong to the very state the step ends in:
+    one control step is `mj_step2` with the new controls, the remaining substeps, then `mj_step1`.
+    """
+
+    def __init__(self, base: mujoco.MjModel, robot: Robot, rng: np.random.Generator) -> None:
+        self.model = copy.copy(base)
+        self.data = mujoco.MjData(self.model)
+        self.rng = rng
+        self.view = View(self.model, self.data)
+        self.arm = Arm(self.model, self.data, robot)
+        self.task = Pick(self.model, self.data, self.arm, robot)
+        self.arm.find_home(np.array(START))
+        self.active: tuple[Perturbation, ...] = ()
+        self._applied: tuple[Perturbation, ...] = ()
+        self.seed = self.steps = 0
+
+    def reset(self, seed: int | None) -> None:
+        """Begins an episode; None draws its seed from the environment's own generator."""
+        self.seed = int(self.rng.integers(2**31)) if seed is None else seed
+        self._apply(self.active)
+        mujoco.mj_resetData(self.model, self.data)
+        self.task.place(np.random.default_rng(self.seed))
+        self.arm.hold()
+        self.steps = 0
+        self._settle()
+        self.task.begin()
+
+    def step(self, action: Sequence[float]) -> float:
+        """Advances one control step and returns the reward."""
+        if self.active is not self._applied:
+            self._apply(self.active)
+            self._settle()
+        self.arm.act(*action)
+        model, data = self.model, self.data
+        mujoco.mj_step2(model, data)
+        mujoco.mj_step(model, data, SUBSTEPS - 1)
+        mujoco.mj_step1(model, data)
+        self.arm.update()
+        self.steps += 1
+        return self.task.reward()
+
+    def snapshot(self) -> Snapshot:
+        """A copy of all that decides the future."""
+        physics = np.empty(mujoco.mj_stateSize(self.model, _STATE))
+        mujoco.mj_getState(self.model, self.data, physics, _STATE)
+        return Snapshot(
+            physics,
+            self.data.sensordata.copy(),
+            copy.deepcopy(self.rng.bit_generator.state),
+            self.seed,
+            self.steps,
+            self.task.memory(),
+            self._applied,
+            self.active,
+        )
+
+    def rewind(self, snapshot: Snapshot) -> None:
+        """Brings a snapshot back."""
+        self._apply(snapshot.applied)
+        self.active = self._applied if snapshot.active == snapshot.applied else snapshot.active
+        mujoco.mj_setState(self.model, self.data, snapshot.physics, _STATE)
+        self._settle()
+        self.data.sensordata[:] = snapshot.sensors
+        self.rng.bit_generator.state = copy.deepcopy(snapshot.generator)
+        self.seed, self.steps = snapshot.seed, snapshot.steps
+        self.task.remember(snapshot.memory)
+
+    def _settle(self) -> None:
+        """Computes everything that follows from state and model; changes neither."""
+        mujoco.mj_step1(self.model, self.data)
+        self.arm.update()
+
+    def _apply(self, perturbations: tuple[Perturbation, ...]) -> None:
+        self._applied = perturbations

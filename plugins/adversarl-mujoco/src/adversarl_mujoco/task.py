@@ -1,0 +1,134 @@
+"""The task `pick`: lift the cube."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl_mujoco.control import Arm
+from adversarl_mujoco.robot import PREFIX, Robot
+from adversarl_mujoco.scene import OBJECT_HALF, TABLE_HEIGHT
+
+LIFT = 0.10
+"""Height above its rest that solves the task [m]."""
+START = (-0.03, 0.0, TABLE_HEIGHT + 0.20)
+"""Grasp point at home, world frame [m]."""
+START_NOISE = 0.04
+"""Half range of the joints' offset from home at the start [rad]; about 3 cm at the gripper."""
+AREA = (0.11, 0.14)
+"""Half ranges of the object's first position along x and y, about the middle of the table [m]."""
+YAW = 0.4
+"""Half range of the object's first yaw [rad]."""
+GRASP_DISTANCE = 0.035
+"""Object's centre to grasp point within which both fingers' touch counts as a grasp [m]."""
+
+REACH, GRASP, RAISE, SUCCESS, TIME = 1.0, 1.0, 2.0, 2.0, 0.01
+"""Weights of the reward's terms; see `Pick.reward`."""
+
+
+class Pick:
+    """One simulation's task: first state, reward and success.
+
+    Reward per control step, with Phi the potential of a state (Ng et al., "Policy invariance under reward
+    transformations", 1999: its difference changes no optimal policy)::
+
+        Phi    = REACH (1 - tanh(5 d)) + GRASP grasped + RAISE clip(h / LIFT, 0, 1) grasped
+        reward = Phi' - Phi + SUCCESS solved - TIME
+
+    with d the distance from grasp point to object [m], h the object's height above its rest [m]. A whole
+    successful episode sums to about 6 minus `TIME` a step.
+    """
+
+    text = "pick up the cube"
+
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, robot: Robot) -> None:
+        self._arm = arm
+        body = model.body("object").id
+        joint = model.joint("object_free")
+        self._qpos = data.qpos[joint.qposadr[0] : joint.qposadr[0] + 7]
+        self._qvel = data.qvel[joint.dofadr[0] : joint.dofadr[0] + 6]
+        self._rotation = data.xmat[body]
+        addresses = [int(model.sensor(f"{PREFIX}touch_{name}").adr[0]) for name in robot.finger_bodies]
+        self._touch = data.sensordata[addresses[0] : addresses[-1] + 1]
+        self.grasped = self.solved = False
+        self._potential = 0.0
+
+    def place(self, rng: np.random.Generator) -> None:
+        """Draws the arm's first joints and the object's first pose."""
+        arm = self._arm
+        arm.set_joints(arm.home + rng.uniform(-START_NOISE, START_NOISE, len(arm.home)))
+        x, y = rng.uniform(-1, 1, 2) * AREA
+        yaw = rng.uniform(-YAW, YAW)
+        self._qpos[:] = (x, y, TABLE_HEIGHT + OBJECT_HALF, np.cos(yaw / 2), 0, 0, np.sin(yaw / 2))
+
+    def begin(self) -> None:
+        """Starts the bookkeeping of an episode at the current state."""
+        self._potential = self._measure()
+
+    def reward(self) -> float:
+        """Reward of the step that led here; updates `grasped` and `solved`."""
+        before = self._potential
+        self._potential = self._measure()
+        return self._potential - before + SUCCESS * self.solved - TIME
+
+    def _measure(self) -> float:
+        x, y, z = self._arm.position.tolist()
+        ox, oy, oz = self._qpos[:3].tolist()
+        distance = ((x - ox) ** 2 + (y - oy) ** 2 + (z - oz) ** 2) ** 0.5
+        self.grasped = distance < GRASP_DISTANCE and min(self._touch.tolist()) > 0.0
+        raised = min(max((oz - TABLE_HEIGHT - OBJECT_HALF) / LIFT, 0.0), 1.0)
+        self.solved = self.grasped and raised >= 1.0
+        return REACH * (1.0 - float(np.tanh(5.0 * distance))) + self.grasped * (GRASP + RAISE * raised)
+
+    def proprio(self) -> NDArray[np.float32]:
+        """What the robot feels. Shape (7 + n,), n joints; scaled to about [-1, 1].
+
+        Grasp point relative to `START` [0.2 m], its velocity [1 m/s], opening [1], joints relative to home [rad].
+        """
+        arm = self._arm
+        values = (arm.position - START) / 0.2, arm.velocity(), (arm.opening(),), arm.joints() - arm.home
+        return np.concatenate(values).astype(np.float32)
+
+    def state(self) -> NDArray[np.float32]:
+        """The simulation's truth. Shape (29,); see `STATE` for the columns and their units."""
+        arm = self._arm
+        obj = self._qpos[:3]
+        return np.concatenate(
+            (
+                (arm.position - START) / 0.2,
+                arm.velocity(),
+                (arm.opening(),),
+                (obj - arm.position) / 0.1,
+                (obj - (0, 0, TABLE_HEIGHT + OBJECT_HALF)) / 0.1,
+                self._qvel[:3],
+                self._qvel[3:] / 5.0,
+                self._rotation[[0, 3, 6, 1, 4, 7]],
+                np.minimum(self._touch / 10.0, 1.0),
+                (self.grasped, self.solved),
+            )
+        ).astype(np.float32)
+
+    def memory(self) -> tuple[bool, bool, float]:
+        """What `reward` remembers between steps."""
+        return self.grasped, self.solved, self._potential
+
+    def remember(self, memory: tuple[bool, bool, float]) -> None:
+        """Brings `memory` back."""
+        self.grasped, self.solved, self._potential = memory
+
+
+STATE = {
+    "grasp_point": (slice(0, 3), "relative to START [0.2 m]"),
+    "velocity": (slice(3, 6), "of the grasp point, world frame [m/s]"),
+    "opening": (slice(6, 7), "of the gripper, 0 closed, 1 open [1]"),
+    "offset": (slice(7, 10), "from grasp point to object [0.1 m]"),
+    "object": (slice(10, 13), "relative to its rest in the middle of the table [0.1 m]"),
+    "object_velocity": (slice(13, 16), "world frame [m/s]"),
+    "object_spin": (slice(16, 19), "body frame [5 rad/s]"),
+    "object_axes": (slice(19, 25), "x and y axes of the object, world frame [1]"),
+    "touch": (slice(25, 27), "force at each finger, saturating at 1 [10 N]"),
+    "flags": (slice(27, 29), "grasped, solved [1]"),
+}
+"""Columns of the privileged state: slice and meaning."""
+STATE_SIZE = 29

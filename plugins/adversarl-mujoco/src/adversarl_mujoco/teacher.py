@@ -1,0 +1,55 @@
+"""The scripted expert of `pick`: proportional control towards a funnel above the object.
+
+It reads the privileged state of this moment alone and keeps no phase, so it can label any state that a student
+gets into, including a slipped object, an object knocked aside and a gripper closed too early.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl_mujoco.control import MAX_STEP
+from adversarl_mujoco.task import LIFT, STATE
+
+GAIN = 0.8
+"""Share of the remaining way asked for per step [1]."""
+HOVER = 0.075
+"""Height above the object while not yet over it [m]."""
+FUNNEL = (0.008, 0.04)
+"""Horizontal distance within which it descends fully, and from which on it hovers [m]."""
+CLOSE_WITHIN = (0.010, 0.012)
+"""Horizontal and vertical distance at which it closes [m]."""
+OPEN_ENOUGH = 0.8
+"""Opening below which it does not descend onto the object [1]."""
+OVERSHOOT = 0.03
+"""How far above the goal it aims, so that it arrives at speed [m]."""
+
+
+def teach(state: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The expert's actions.
+
+    Args:
+        state: Privileged states. Shape (n, 29), see `adversarl_mujoco.task.STATE`.
+
+    Returns:
+        Shape (n, 4), in [-1, 1].
+    """
+    offset = 0.1 * state[:, STATE["offset"][0]]
+    raised = 0.1 * state[:, STATE["object"][0]][:, 2]
+    opening = state[:, STATE["opening"][0]][:, 0]
+    touching = (state[:, STATE["touch"][0]] > 0).all(axis=1)
+    aside = np.hypot(offset[:, 0], offset[:, 1])
+    around = (aside < 2.5 * CLOSE_WITHIN[0]) & (np.abs(offset[:, 2]) < 2 * CLOSE_WITHIN[1])
+    held = around & touching
+    ready = (aside < CLOSE_WITHIN[0]) & (np.abs(offset[:, 2]) < CLOSE_WITHIN[1])
+    wide = np.clip((aside - FUNNEL[0]) / (FUNNEL[1] - FUNNEL[0]), 0, 1)
+    shut = np.clip((OPEN_ENOUGH - opening) / 0.3, 0, 1) * ~ready
+    move = offset.copy()
+    move[:, 2] += HOVER * np.maximum(wide, shut)
+    move[held, :2] = 0
+    move[held, 2] = LIFT + OVERSHOOT - raised[held]
+    action = np.empty((len(state), 4), np.float32)
+    action[:, :3] = np.clip(GAIN * move / MAX_STEP, -1, 1)
+    action[:, 3] = np.where(held | ready, 1.0, -1.0)
+    return action

@@ -1,0 +1,235 @@
+"""The vector environment: many simulations in one process, physics and pictures on a few threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium
+import mujoco
+import numpy as np
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from adversarl.errors import PerturbationError
+from adversarl.interfaces.backend import Observation, PerturbableVectorEnv
+from adversarl.types import Axis, Grounding, Perturbation
+from adversarl_mujoco.pool import Pool
+from adversarl_mujoco.render import Renderer
+from adversarl_mujoco.robot import Robot
+from adversarl_mujoco.simulation import CONTROL_FREQUENCY, Simulation, Snapshot
+from adversarl_mujoco.task import STATE_SIZE, Pick
+from adversarl_mujoco.teacher import teach
+
+ACTION_SIZE = 4
+
+
+class MujocoVectorEnv(PerturbableVectorEnv):
+    """Tabletop environments in one process.
+
+    Environments are dealt to threads once; each thread owns a GL context. Results do not depend on the number of
+    threads. Action, Shape (num_envs, 4): displacement of the grasp point along the world's x, y, z in units of
+    `control.MAX_STEP`, and the gripper (-1 opens, +1 closes).
+
+    Args:
+        model: The compiled scene.
+        robot: The robot in it.
+        num_envs: Number of environments.
+        threads: Number of threads, at most `num_envs`.
+        image_size: Edge of the picture [pixel].
+        max_episode_steps: Time limit [control steps].
+        axes: Axes offered to curricula.
+        seed: Root of the environments' own generators.
+
+    Raises:
+        NoGL: No OpenGL context can be made.
+    """
+
+    task = Pick.text
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        robot: Robot,
+        *,
+        num_envs: int,
+        threads: int,
+        image_size: int,
+        max_episode_steps: int,
+        axes: tuple[Axis, ...],
+        seed: int,
+    ) -> None:
+        self.num_envs, self.axes, self.max_episode_steps = num_envs, axes, max_episode_steps
+        self.image_size = image_size
+        streams = np.random.SeedSequence(seed).spawn(num_envs)
+        self.simulations = [Simulation(model, robot, np.random.default_rng(s)) for s in streams]
+        self._define_spaces(len(robot.joints))
+        self._pool = Pool(min(threads, num_envs))
+        self._shares = [range(i, num_envs, self._pool.size) for i in range(self._pool.size)]
+        self._renderers: list[Renderer] = []
+        for thread in range(self._pool.size):  # one by one: EGL's initialization is not reentrant everywhere
+            self._pool.run(lambda _: self._renderers.append(Renderer(model, image_size)), only=thread)
+        self._allocate()
+
+    def _define_spaces(self, joints: int) -> None:
+        size = self.image_size
+        self.single_observation_space = gymnasium.spaces.Dict(
+            image=gymnasium.spaces.Box(0, 255, (size, size, 3), np.uint8),
+            proprio=gymnasium.spaces.Box(-np.inf, np.inf, (7 + joints,), np.float32),
+        )
+        self.single_action_space = gymnasium.spaces.Box(-1, 1, (ACTION_SIZE,), np.float32)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+
+    def _allocate(self) -> None:
+        n, size = self.num_envs, self.image_size
+        self._images = np.zeros((n, size, size, 3), np.uint8)
+        self._proprio = np.zeros((n, *self.single_observation_space["proprio"].shape), np.float32)
+        self._rewards = np.zeros(n)
+
+    def _observe(self, thread: int, env: int) -> None:
+        simulation = self.simulations[env]
+        self._renderers[thread].draw(simulation.view, self._images[env])
+        self._proprio[env] = simulation.task.proprio()
+
+    def _observation(self) -> Observation:
+        return {"image": self._images.copy(), "proprio": self._proprio.copy()}
+
+    def _each(self, job: Callable[[int, int], None], envs: Sequence[int] | None = None) -> None:
+        """Calls ``job(thread, env)`` for environments, each on its thread."""
+        wanted = None if envs is None else set(envs)
+
+        def share(thread: int) -> None:
+            for env in self._shares[thread]:
+                if wanted is None or env in wanted:
+                    job(thread, env)
+
+        self._pool.run(share)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begins episodes in all environments, or in those of ``options["reset_mask"]``.
+
+        Args:
+            seed: One per environment; an integer s stands for s, s + 1, ...; None uses each one's own generator.
+            options: ``{"reset_mask": bool array of Shape (num_envs,)}``.
+        """
+        seeds = _seeds(seed, self.num_envs)
+        mask = (options or {}).get("reset_mask")
+        envs = range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist()
+
+        def begin(thread: int, env: int) -> None:
+            self.simulations[env].reset(seeds[env])
+            self._observe(thread, env)
+
+        self._each(begin, envs)
+        return self._observation(), {"success": self._solved()}
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """Advances all environments by one control step of 1/20 s; finished ones must be reset by the caller."""
+        rows = np.clip(actions, -1.0, 1.0).tolist()
+
+        def advance(thread: int, env: int) -> None:
+            self._rewards[env] = self.simulations[env].step(rows[env])
+            self._observe(thread, env)
+
+        self._each(advance)
+        success = self._solved()
+        late = np.array([s.steps >= self.max_episode_steps for s in self.simulations])
+        return self._observation(), self._rewards.copy(), success.copy(), late & ~success, {"success": success}
+
+    def _solved(self) -> NDArray[np.bool_]:
+        return np.array([s.task.solved for s in self.simulations])
+
+    def ground(self, text: str) -> Grounding:
+        """Turns a prompt into perturbations of this world's axes."""
+        from adversarl_mujoco.grounding import ground
+
+        return ground(text, self.axes)
+
+    def perturb(self, indices: Sequence[int], perturbations: Sequence[Sequence[Perturbation]]) -> None:
+        """Puts perturbations in force from the next step or reset on; see `PerturbableVectorEnv.perturb`."""
+        for env, changes in zip(indices, perturbations, strict=True):
+            simulation = self.simulations[env]
+            kept = {self._key(p): p for p in (*simulation.active, *changes)}
+            simulation.active = tuple(kept.values())
+
+    def _key(self, perturbation: Perturbation) -> tuple[str, str | None]:
+        known = {axis.name: axis for axis in self.axes}
+        if perturbation.axis not in known:
+            raise PerturbationError("axis", perturbation.axis, known)
+        targets = known[perturbation.axis].targets
+        target = perturbation.target or (targets[0] if targets else None)
+        if target is not None and target not in targets:
+            raise PerturbationError(f"target of '{perturbation.axis}'", target, targets)
+        return perturbation.axis, target
+
+    def restore(self, indices: Sequence[int]) -> None:
+        """Brings nominal conditions back from the next step or reset on."""
+        for env in indices:
+            self.simulations[env].active = ()
+
+    def active(self, indices: Sequence[int]) -> list[tuple[Perturbation, ...]]:
+        """What is in force in each of these environments."""
+        return [self.simulations[env].active for env in indices]
+
+    def state(self) -> NDArray[np.float32]:
+        """Privileged state; columns in `adversarl_mujoco.task.STATE`. Shape (num_envs, 29)."""
+        return self._states(range(self.num_envs))
+
+    def _states(self, indices: Sequence[int]) -> NDArray[np.float32]:
+        rows = [self.simulations[env].task.state() for env in indices]
+        return np.stack(rows) if rows else np.empty((0, STATE_SIZE), np.float32)
+
+    def teacher(self, indices: Sequence[int]) -> NDArray[np.float32]:
+        """The scripted expert's actions. Shape (len(indices), 4)."""
+        return teach(self._states(indices))
+
+    def snapshot(self, indices: Sequence[int]) -> list[Snapshot]:
+        """Picklable copies of all that decides the future of these environments."""
+        return [self.simulations[env].snapshot() for env in indices]
+
+    def rewind(self, indices: Sequence[int], snapshots: Sequence[Snapshot]) -> Observation:
+        """Brings snapshots back and renders them again."""
+        wanted = dict(zip(indices, snapshots, strict=True))
+
+        def back(thread: int, env: int) -> None:
+            self.simulations[env].rewind(wanted[env])
+            self._observe(thread, env)
+
+        self._each(back, indices)
+        return self._observation()
+
+    def frames(self, indices: Sequence[int], size: int) -> NDArray[np.uint8]:
+        """Pictures of the current states for people. Shape (len(indices), size, size, 3)."""
+        pictures = np.empty((len(indices), size, size, 3), np.uint8)
+
+        def photograph(thread: int) -> None:
+            renderer = self._renderers[thread]
+            renderer.resize(size)
+            for row, env in enumerate(indices):
+                renderer.draw(self.simulations[env].view, pictures[row])
+            renderer.resize(self.image_size)
+
+        self._pool.run(photograph, only=0)
+        return pictures
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Frees GL contexts and ends the threads."""
+        del kwargs
+        self._pool.run(lambda thread: self._renderers[thread].close())
+        self._pool.stop()
+
+
+def _seeds(seed: int | Sequence[int | None] | None, count: int) -> list[int | None]:
+    if seed is None or isinstance(seed, int | np.integer):
+        return [None if seed is None else int(seed) + i for i in range(count)]
+    if len(seed) != count:
+        raise ValueError(f"reset(seed=...) needs {count} seeds, one per environment, not {len(seed)}")
+    return [None if s is None else int(s) for s in seed]
