@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+PICTURE_SIZE = 360
+"""Edge of a picture for people [pixel]."""
+
+
 def show_prompts(
     texts: list[str],
     recipe: Path | None,
@@ -102,11 +106,9 @@ def picture(world: PerturbableVectorEnv, perturbations: Any, seed: int) -> NDArr
     world.perturb([0], [perturbations])
     observation, _ = world.reset(seed=seed)
     try:
-        rendered = world.render()
+        return world.frames([0], PICTURE_SIZE)[0]
     except NotImplementedError:
-        rendered = None
-    image = observation["image"][0] if rendered is None else rendered[0]
-    return np.asarray(image, dtype=np.uint8)
+        return np.asarray(observation["image"][0], dtype=np.uint8)
 
 
 def save_pictures(path: Path, pictures: dict[str, NDArray[np.uint8]], columns: int = 3) -> None:

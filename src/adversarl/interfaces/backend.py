@@ -94,6 +94,13 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
 
         raise NoTeacher(type(self).__name__)
 
+    def frames(self, indices: Indices, size: int) -> NDArray[np.uint8]:
+        """Pictures of the current states for people, `size` pixels square. Shape (len(indices), size, size, 3).
+
+        Where a world has none, its observations' images are shown instead.
+        """
+        raise NotImplementedError
+
     def snapshot(self, indices: Indices) -> list[Any]:
         """Picklable copies of all that decides the future of these environments."""
         raise NotImplementedError
