@@ -89,15 +89,19 @@ class Sb3Learner(Learner):
         """The untrained algorithm on `venv`."""
 
     @abstractmethod
-    def _actions(self, observation: dict[str, th.Tensor], deterministic: bool) -> th.Tensor:
-        """Actions before clipping. Shape (n, a)."""
+    def mean_action(self, observation: dict[str, th.Tensor]) -> th.Tensor:
+        """The deterministic action before clipping; needs ``image`` and ``proprio`` alone. Shape (n, a)."""
+
+    @abstractmethod
+    def _sample_action(self, observation: dict[str, th.Tensor]) -> th.Tensor:
+        """An action of the stochastic policy before clipping. Shape (n, a)."""
 
     def act(self, observation: Observation, *, deterministic: bool = True) -> NDArray[np.float32]:
         """Actions for a batch; needs ``image`` and ``proprio`` alone. Shape (n, a), in [-1, 1]."""
         with th.inference_mode():
             tensors = {key: th.as_tensor(observation[key], device=self.device) for key in ("image", "proprio")}
-            actions = self._actions(tensors, deterministic).clamp(-1, 1)
-        return np.asarray(actions.float().cpu().numpy(), np.float32)
+            actions = self.mean_action(tensors) if deterministic else self._sample_action(tensors)
+        return actions.clamp(-1, 1).float().cpu().numpy()
 
     def _report(self, on_progress: OnProgress) -> bool:
         """Hands out the scalars of the last iteration; a checkpoint may be taken inside."""

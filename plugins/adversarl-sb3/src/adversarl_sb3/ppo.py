@@ -125,8 +125,12 @@ class PPO(Sb3Learner):
         features = {"network": o.network, "precision": o.precision, "device": str(self.device)}
         return {"hidden": [o.hidden, o.hidden], "log_std_init": o.log_std_init, "features_extractor_kwargs": features}
 
-    def _actions(self, observation: dict[str, th.Tensor], deterministic: bool) -> th.Tensor:
-        return self.algorithm.policy.get_distribution(observation).get_actions(deterministic=deterministic)
+    def mean_action(self, observation: dict[str, th.Tensor]) -> th.Tensor:
+        """Mean of the Gaussian. Shape (n, a)."""
+        return self.algorithm.policy.action_mean(observation)
+
+    def _sample_action(self, observation: dict[str, th.Tensor]) -> th.Tensor:
+        return self.algorithm.policy.get_distribution(observation).get_actions()
 
     def warm_start(self, on_progress: OnProgress) -> None:
         """Imitates the teacher in the nominal world; goes on where a checkpoint left it."""
