@@ -6,6 +6,7 @@ changes: at the reset, or mid-episode when a proposal has an onset.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -216,7 +217,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             truncated=truncated,
             clean=bool(self._clean[env]),
             phase=self.phase,
-            perturbations=schedule.experienced(),
+            perturbations=schedule.experienced(int(self._length[env])),
             prompts=tuple(e.proposal.text for e in schedule.entries if e.took_effect is not None),
         )
 
@@ -235,7 +236,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
     def snapshot(self) -> dict[str, Any]:
         """All that decides the loop's future: worlds, schedules, counters, generators, component states."""
         return {
-            "plain": {name: getattr(self, name) for name in self._PLAIN},
+            "plain": deepcopy({name: getattr(self, name) for name in self._PLAIN}),
             "arrays": {name: getattr(self, name).copy() for name in self._ARRAYS},
             "streams": {name: stream.bit_generator.state for name, stream in self.streams.items()},
             "components": [part.state_dict() for part in self._stateful()],
@@ -244,7 +245,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
 
     def rewind(self, snapshot: dict[str, Any]) -> Observation:
         """Brings a snapshot back; returns the observation at its time."""
-        for name, value in snapshot["plain"].items():
+        for name, value in deepcopy(snapshot["plain"]).items():
             setattr(self, name, value)
         for name, array in snapshot["arrays"].items():
             getattr(self, name)[:] = array

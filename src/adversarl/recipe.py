@@ -84,14 +84,15 @@ def load_recipe(path: Path, registry: Registry, overrides: Iterable[str] = ()) -
     Args:
         path: A TOML file.
         registry: Where names are looked up.
-        overrides: ``table.key=value`` strings; the right side is a TOML value, or else a plain string.
+        overrides: ``table.key=value`` strings; the right side is a TOML value, or else a plain string. One that
+            chooses another component drops the keys of the first, and is carried out before the others.
 
     Raises:
         RecipeError: Naming file, table and key, and what to do.
         UnknownComponent: A name that nothing registered.
     """
     tables = read_toml(path)
-    for override in overrides:
+    for override in sorted(overrides, key=_chooses, reverse=True):
         _override(tables, override)
     return parse_recipe(tables, registry, path.name, default_name=path.stem)
 
@@ -116,7 +117,8 @@ def parse_recipe(tables: dict[str, Any], registry: Registry, source: str, defaul
             raise RecipeError(source, f"[{name}]", f"unknown table. {did_you_mean(name, known)}")
         if not isinstance(table, dict):
             raise RecipeError(source, name, f"must be a table, not {_kind(table)}. Write [{name}]")
-    run = _validate(RunOptions, {"name": default_name} | tables.get("run", {}), source, "run")
+    run = _validate(RunOptions, tables.get("run", {}), source, "run")
+    run = run if run.name else _validate(RunOptions, {**_plain(run), "name": default_name}, source, "run")
     choices = {table: _choose(table, tables.get(table, {}), registry, source) for table in TABLES}
     return Recipe(source, run, choices, _trackers(tables.get("tracking", {}), registry, source))
 
@@ -192,7 +194,16 @@ def _override(tables: dict[str, Any], override: str) -> None:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):
             raise RecipeError("--set", override, f"'{parent}' is a value, not a table")
-    table[key] = _value(text.strip())
+    value = _value(text.strip())
+    if _chooses(override) and value != table.get(key, TABLES[parents[0]][2]):
+        table.clear()  # its keys belong to the component that it named
+    table[key] = value
+
+
+def _chooses(override: str) -> bool:
+    """Whether an override names a component, such as ``learner.use=sac``."""
+    table, _, key = override.partition("=")[0].strip().partition(".")
+    return table in TABLES and key == TABLES[table][1]
 
 
 def _value(text: str) -> Any:

@@ -19,6 +19,11 @@ class Entry:
     restore: bool = False
     took_effect: int | None = None
 
+    @property
+    def onset(self) -> int:
+        """Control step at which it begins: an axis that only acts at a reset begins there, whatever was asked."""
+        return min((p.onset for p in self.perturbations), default=self.proposal.onset)
+
 
 @dataclass(slots=True)
 class Schedule:
@@ -47,11 +52,11 @@ class Schedule:
 
     def newly_effective(self, step: int) -> list[Entry]:
         """Entries whose onset has come, each returned once."""
-        fresh = [e for e in self.entries if e.took_effect is None and e.proposal.onset <= step]
+        fresh = [e for e in self.entries if e.took_effect is None and e.onset <= step]
         for entry in fresh:
             entry.took_effect = step
         return fresh
 
-    def experienced(self) -> tuple[Perturbation, ...]:
-        """Everything that took effect at some time."""
-        return tuple(p for entry in self.entries if entry.took_effect is not None for p in entry.perturbations)
+    def experienced(self, length: int) -> tuple[Perturbation, ...]:
+        """Everything that was in force at some time of an episode of `length` control steps."""
+        return tuple(p for entry in self.entries for p in entry.perturbations if p.onset < length)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from adversarl.schedule import NEVER, Entry, Schedule
+from adversarl.types import Perturbation, Proposal
+
+
+def entry(axis, onset=0, duration=None, intensity=0.5, restore=False):
+    perturbations = () if axis is None else (Perturbation(axis, intensity, onset=onset, duration=duration),)
+    return Entry(Proposal(axis or "back to normal", "", None, onset, duration), perturbations, (), restore)
+
+
+def axes(schedule, step):
+    return [p.axis for p in schedule.at(step)]
+
+
+def test_nothing_is_scheduled_by_default():
+    assert Schedule().at(0) == ()
+    assert Schedule().next_change(0) == NEVER
+    assert Schedule().experienced(10) == ()
+
+
+def test_a_perturbation_is_in_force_from_its_onset_for_its_duration():
+    schedule = Schedule([entry("fog", onset=3, duration=2)])
+    assert [axes(schedule, step) for step in range(6)] == [[], [], [], ["fog"], ["fog"], []]
+
+
+def test_changes_are_foreseen():
+    schedule = Schedule([entry("fog", onset=3, duration=2), entry("rain", onset=4)])
+    assert [schedule.next_change(step) for step in range(6)] == [3, 3, 3, 4, 5, NEVER]
+
+
+def test_a_later_onset_replaces_the_same_axis():
+    schedule = Schedule([entry("fog", onset=5, intensity=1.0), entry("fog", intensity=0.25)])
+    assert [p.intensity for p in schedule.at(4)] == [0.25]
+    assert [p.intensity for p in schedule.at(5)] == [1.0]
+
+
+def test_a_restoring_prompt_clears_what_came_before_it():
+    schedule = Schedule([entry("fog"), entry(None, onset=4, restore=True), entry("rain", onset=6)])
+    assert [axes(schedule, step) for step in (3, 4, 6)] == [["fog"], [], ["rain"]]
+
+
+def test_an_entry_takes_effect_once_and_says_when():
+    schedule = Schedule([entry("fog", onset=2), entry("rain")])
+    assert [e.proposal.text for e in schedule.newly_effective(0)] == ["rain"]
+    assert [e.proposal.text for e in schedule.newly_effective(2)] == ["fog"]
+    assert schedule.newly_effective(3) == []
+    assert [e.took_effect for e in schedule.entries] == [2, 0]
+
+
+def test_an_episode_experiences_what_began_before_it_ended():
+    schedule = Schedule([entry("fog"), entry("rain", onset=5)])
+    assert [p.axis for p in schedule.experienced(5)] == ["fog"]
+    assert [p.axis for p in schedule.experienced(6)] == ["fog", "rain"]
+
+
+def test_an_axis_that_acts_at_the_reset_takes_effect_there_whatever_the_prompt_waits_for():
+    size = Entry(Proposal("shrink the goal", "", None, 5), (Perturbation("object-size", 0.5, onset=0),))
+    schedule = Schedule([size])
+    assert schedule.newly_effective(0) == [size]
+    assert schedule.experienced(1) == size.perturbations
