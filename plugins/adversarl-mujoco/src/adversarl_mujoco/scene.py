@@ -29,8 +29,10 @@ CAMERA_FOVY = 42.0
 PARKED_Z = -10.0
 """Height at which the occluder and the distractors wait, unseen [m]."""
 HIDDEN_GROUP = 4
-"""Geom group of occluder and distractors; drawn only while one of them is above the floor."""
+"""Geom group of occluder, distractors and skins; drawn only while one of them is in use."""
 DISTRACTORS = 6
+SKIN = 0.0004
+"""How far a skin stands out from the box below it [m]."""
 SUBSTEP = 0.005
 """Physics timestep [s]."""
 
@@ -142,15 +144,25 @@ def _add_surroundings(spec: mujoco.MjSpec) -> None:
         conaffinity=3,
         friction=[1.0, 0.005, 0.0001],
     )
+    _add_skin(world, "backdrop", (0.02, 2.5, 1.3), (-1.3, 0, 1.2))
+    _add_skin(table, "table", (0.38, 0.5, 0.025), (0.03, 0, -0.025))
     _add_light(world, "key", (0.7, -0.8, 2.0), 0.62, 0.3)
     _add_light(world, "fill", (0.3, 1.3, 1.6), 0.22, 0.0)
+    # The key light's twin that casts its shadow, off until a shadow is asked for.
+    _add_light(world, "sun", (0.7, -0.8, 2.0), 0.62, 0.3, active=False)
     world.add_camera(
         name="front", pos=list(CAMERA_POSITION), quat=look_at(CAMERA_POSITION, CAMERA_TARGET), fovy=CAMERA_FOVY
     )
 
 
 def _add_light(
-    world: mujoco.MjsBody, name: str, position: tuple[float, float, float], diffuse: float, specular: float
+    world: mujoco.MjsBody,
+    name: str,
+    position: tuple[float, float, float],
+    diffuse: float,
+    specular: float,
+    *,
+    active: bool = True,
 ) -> None:
     direction = np.array([0, 0, TABLE_HEIGHT]) - position
     world.add_light(
@@ -163,7 +175,24 @@ def _add_light(
         ambient=[0, 0, 0],
         cutoff=60,
         exponent=1,
-        castshadow=name == "key",
+        castshadow=name == "sun",
+        active=active,
+    )
+
+
+def _add_skin(body: mujoco.MjsBody, name: str, size: tuple[float, ...], position: tuple[float, ...]) -> None:
+    """Adds a transparent twin of a box, a hair larger, whose opacity lays a texture over the box."""
+    body.add_geom(
+        name=f"{name}_skin",
+        type=_BOX,
+        pos=list(position),
+        size=[edge + SKIN for edge in size],
+        material="tex_000",
+        rgba=[1, 1, 1, 0],
+        mass=0,
+        contype=0,
+        conaffinity=0,
+        group=HIDDEN_GROUP,
     )
 
 
@@ -194,6 +223,7 @@ def _add_object(spec: mujoco.MjSpec) -> None:
         friction=[1.0, 0.005, 0.0001],
         solref=[0.01, 1],
     )
+    _add_skin(body, "object", (OBJECT_HALF,) * 3, (0, 0, 0))
 
 
 def _add_hidden(spec: mujoco.MjSpec) -> None:

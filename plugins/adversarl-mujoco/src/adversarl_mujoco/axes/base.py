@@ -1,0 +1,100 @@
+"""What all axes have in common: a specification, a check, and draws from a seed."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+
+from adversarl.errors import PerturbationError
+from adversarl.types import Axis, Perturbation
+from adversarl_mujoco.axes.stage import Stage
+
+Draws = Sequence[float]
+DRAWS = 48
+"""Uniform numbers that every axis gets from its seed; the greediest one (distractors) needs 45."""
+
+
+class VisualAxis(ABC):
+    """One thing that can vary.
+
+    The perturber calls it so, on a stage that is nominal but for the axes before it::
+
+        axis.check(perturbation, stage)
+        axis.apply(stage, perturbation, draws(perturbation.seed, axis.spec.name, target))
+
+    Attributes:
+        spec: Its specification.
+        names: Values that have a name; several may stand together where they are directions.
+        numbers: How many numbers a value given by numbers has; 0 if it cannot be.
+    """
+
+    spec: Axis
+    names: ClassVar[tuple[str, ...]] = ()
+    directions: ClassVar[bool] = False
+    numbers: ClassVar[int] = 0
+
+    @abstractmethod
+    def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
+        """Changes the stage; at intensity 0 by nothing.
+
+        Args:
+            stage: The scene.
+            perturbation: What to do; it was checked.
+            u: Numbers in [0, 1) for what its value leaves open. Shape (DRAWS,).
+        """
+
+    def check(self, perturbation: Perturbation, stage: Stage) -> None:
+        """Raises PerturbationError for a target or value that the axis does not have."""
+        if perturbation.target is not None and perturbation.target not in self.spec.targets:
+            raise PerturbationError(f"target of {self.spec.name}", perturbation.target, self.spec.targets)
+        value = perturbation.value
+        if isinstance(value, str):
+            self._check_name(value, self.known(stage))
+        elif value is not None and not self.accepts(value):
+            raise PerturbationError(f"value of {self.spec.name}", str(value), self._forms(stage))
+
+    def known(self, stage: Stage) -> tuple[str, ...]:
+        """Names that a value may have."""
+        del stage
+        return self.names
+
+    def accepts(self, value: tuple[float, ...]) -> bool:
+        """Whether a value given by numbers is one of this axis."""
+        return self.numbers > 0 and len(value) == self.numbers and all(math.isfinite(x) for x in value)
+
+    def _check_name(self, value: str, known: tuple[str, ...]) -> None:
+        parts = value.split() if self.directions else [value]
+        for part in parts or [value]:
+            if part not in known:
+                raise PerturbationError(f"value of {self.spec.name}", part, known)
+
+    def _forms(self, stage: Stage) -> tuple[str, ...]:
+        numbers = (f"a tuple of {self.numbers} numbers",) if self.numbers else ()
+        return (*self.known(stage), *numbers)
+
+
+@lru_cache(maxsize=65536)
+def draws(seed: int, axis: str, target: str | None) -> tuple[float, ...]:
+    """Uniform numbers in [0, 1), independent between axes and targets, the same on every machine. Shape (DRAWS,)."""
+    stable = zlib.crc32(f"{axis}/{target or ''}".encode())
+    return tuple(np.random.default_rng((seed & 0xFFFFFFFFFFFFFFFF, stable)).random(DRAWS).tolist())
+
+
+def sign(value: object, plus: str, minus: str, u: float) -> float:
+    """+1 or -1 by the value's name, or by an even draw where there is none."""
+    if value is None:
+        return 1.0 if u < 0.5 else -1.0
+    return {plus: 1.0, minus: -1.0}[str(value)]
+
+
+def on_sphere(u: float, v: float) -> tuple[float, float, float]:
+    """A direction, uniform on the sphere (Archimedes: height and longitude are uniform)."""
+    z, phi = 2 * u - 1, 2 * math.pi * v
+    r = math.sqrt(max(0.0, 1 - z * z))
+    return r * math.cos(phi), r * math.sin(phi), z

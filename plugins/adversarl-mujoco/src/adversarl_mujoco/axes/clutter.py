@@ -1,0 +1,117 @@
+"""Things that stand in the way or beside it; all of them are only seen, never touched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import mujoco
+
+from adversarl.types import Axis, Perturbation
+from adversarl_mujoco.axes.base import Draws, VisualAxis
+from adversarl_mujoco.axes.stage import Stage
+
+HIDDEN = 0.6
+"""Share of the object's width that the occluder hides when it stands right before it."""
+OCCLUDER_X_M = 0.27
+"""The occluder stands here between the camera and the middle of the table, world frame [m]."""
+OCCLUDER_HALF_HEIGHT_M = 0.19
+OCCLUDER_REACH_M = 0.08
+"""It stands before a point at most so far from the middle of the workspace [m]."""
+SLOTS = 8
+RING_M = (0.22, 0.32)
+"""Distractors stand between these distances from the middle of the workspace [m]."""
+
+
+def _rgb(value: tuple[float, ...]) -> bool:
+    return len(value) == 3 and all(0 <= x <= 1 for x in value)
+
+
+class Occluder(VisualAxis):
+    """A post between camera and workspace. Value: ``left``, ``right``, ``center``, or its colour."""
+
+    spec = Axis(
+        name="occluder",
+        group="visual",
+        summary="A tall post stands between the camera and the workspace.",
+        unit="share of the object's width that it can hide",
+        nominal="0 %",
+        bound=f"{HIDDEN:.0%}",
+        source="ours: a part of the target stays visible; compare the occlusions of LIBERO-plus (arXiv:2510.13626)",
+        phrase="block the view of the object",
+    )
+    names = ("left", "right", "center")
+    numbers = 3
+
+    def accepts(self, value: tuple[float, ...]) -> bool:
+        """RGB in [0, 1]."""
+        return _rgb(value)
+
+    def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
+        """Sizes the post by the intensity and puts it on a line from the camera to the workspace."""
+        if not perturbation.intensity:
+            return
+        camera, value = stage.nominal_camera, perturbation.value
+        # Similar triangles: what is nearer to the camera needs less width to hide as much.
+        share = (camera[0] - OCCLUDER_X_M) / camera[0]
+        geom = stage.geoms["occluder"]
+        width = perturbation.intensity * HIDDEN * share * float(stage.geom_size[stage.geoms["object"], 1])
+        stage.geom_size[geom] = (width, width, OCCLUDER_HALF_HEIGHT_M)
+        side = {"left": -1.0, "right": 1.0, "center": 0.0}.get(str(value), 2 * u[0] - 1)
+        height = stage.table_height + OCCLUDER_HALF_HEIGHT_M
+        stage.body_pos[stage.occluder] = (OCCLUDER_X_M, share * side * OCCLUDER_REACH_M, height)
+        stage.geom_rgba[geom, :3] = value if isinstance(value, tuple) else u[1:4]
+        stage.hidden_visible = True
+
+
+class Distractors(VisualAxis):
+    """Objects of other shapes around the workspace. Value: one colour for all; else every one has its own."""
+
+    spec = Axis(
+        name="distractors",
+        group="visual",
+        summary="Objects that have nothing to do with the task stand on the table.",
+        unit="objects",
+        nominal="0",
+        bound="6",
+        source="ours, after THE COLOSSEUM (arXiv:2402.08191), whose distractors lower success most",
+        phrase="add distractors",
+    )
+    numbers = 3
+
+    def accepts(self, value: tuple[float, ...]) -> bool:
+        """RGB in [0, 1]."""
+        return _rgb(value)
+
+    def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
+        """Puts ceil(6 intensity) objects into slots of a ring, in drawn order, places and colours."""
+        count = math.ceil(len(stage.distractors) * perturbation.intensity - 1e-9)
+        slots = sorted(range(SLOTS), key=lambda slot: u[slot])
+        for index in range(count):
+            own = u[SLOTS + 6 * index : SLOTS + 6 * index + 6]
+            _place(stage, index, slots[index], own, perturbation.value)
+        stage.hidden_visible |= count > 0
+
+
+def _place(stage: Stage, index: int, slot: int, u: Sequence[float], color: object) -> None:
+    """Stands one distractor on the table; the ring is open where the arm comes from."""
+    body = stage.distractors[index]
+    geom = stage.model.body_geomadr[body]
+    angle = math.radians(-140 + 280 * (slot + 0.25 + 0.5 * u[0]) / SLOTS)
+    radius = RING_M[0] + (RING_M[1] - RING_M[0]) * u[1]
+    height = stage.table_height + _half_height(stage, int(geom))
+    stage.body_pos[body] = (0.85 * radius * math.cos(angle), radius * math.sin(angle), height)
+    stage.body_quat[body] = (math.cos(math.pi * u[2]), 0.0, 0.0, math.sin(math.pi * u[2]))
+    stage.geom_rgba[geom, :3] = color if isinstance(color, tuple) else u[3:6]
+
+
+def _half_height(stage: Stage, geom: int) -> float:
+    size, shape = stage.geom_size[geom], stage.model.geom_type[geom]
+    if shape == mujoco.mjtGeom.mjGEOM_SPHERE:
+        return float(size[0])
+    if shape == mujoco.mjtGeom.mjGEOM_CAPSULE:
+        return float(size[0] + size[1])
+    return float(size[2] if shape == mujoco.mjtGeom.mjGEOM_BOX else size[1])
+
+
+CLUTTER_AXES: tuple[VisualAxis, ...] = (Occluder(), Distractors())

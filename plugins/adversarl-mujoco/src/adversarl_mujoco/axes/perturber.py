@@ -1,0 +1,94 @@
+"""Puts perturbations in force on one model, and takes them back exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl.errors import PerturbationError
+from adversarl.types import Perturbation
+from adversarl_mujoco.axes.base import VisualAxis, draws
+from adversarl_mujoco.axes.catalog import VISUAL_AXES
+from adversarl_mujoco.axes.settings import RenderSettings
+from adversarl_mujoco.axes.stage import Stage
+
+_RANK: dict[str, int] = {axis.spec.name: rank for rank, axis in enumerate(VISUAL_AXES)}
+_NOMINAL = RenderSettings()
+
+
+class Perturber:
+    """The looks of one model, each environment having its own.
+
+    The vector environment calls it so, whenever the set of perturbations in force has changed::
+
+        settings = perturber.apply(active)
+        mujoco.mj_forward(model, data)  # cameras, lights and bodies have moved
+        frame = renderer.draw(data, settings)
+    """
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        self._stage = Stage(model)
+        self._fields = self._stage.fields
+        self._nominal = tuple(field.copy() for field in self._fields)
+
+    def apply(self, active: Sequence[Perturbation]) -> RenderSettings:
+        """Makes the model nominal but for these perturbations; their order does not matter.
+
+        Args:
+            active: All that is in force.
+
+        Returns:
+            What the renderer has to do besides.
+
+        Raises:
+            PerturbationError: An axis, target or value that this world does not have; the model is then nominal.
+        """
+        stage = self._stage
+        self._restore()
+        if not active:
+            return _NOMINAL
+        chosen = [(self.check(perturbation), perturbation) for perturbation in active]
+        chosen.sort(key=lambda pair: _order(pair[1]))
+        for axis, perturbation in chosen:
+            u = draws(perturbation.seed, perturbation.axis, perturbation.target or _default(axis))
+            axis.apply(stage, perturbation, u)
+        return RenderSettings(stage.shadows, stage.hidden_visible, _color_matrix(stage))
+
+    def check(self, perturbation: Perturbation) -> VisualAxis:
+        """The axis of a perturbation that can be carried out.
+
+        Raises:
+            PerturbationError: This world does not have its axis, target or value.
+        """
+        rank = _RANK.get(perturbation.axis)
+        if rank is None:
+            raise PerturbationError("axis", perturbation.axis, _RANK)
+        VISUAL_AXES[rank].check(perturbation, self._stage)
+        return VISUAL_AXES[rank]
+
+    def _restore(self) -> None:
+        for field, nominal in zip(self._fields, self._nominal, strict=True):
+            np.copyto(field, nominal)
+        self._stage.clear()
+
+
+def _order(perturbation: Perturbation) -> tuple[int, str, float, str, int]:
+    """Axes in canonical order; the rest only makes equal axes and targets independent of the order given."""
+    rank = _RANK[perturbation.axis]
+    return rank, perturbation.target or "", perturbation.intensity, repr(perturbation.value), perturbation.seed
+
+
+def _default(axis: VisualAxis) -> str | None:
+    return axis.spec.targets[0] if axis.spec.targets else None
+
+
+def _color_matrix(stage: Stage) -> NDArray[np.float32] | None:
+    if stage.matrix is None:
+        return None
+    matrix = stage.matrix[:3].astype(np.float32)
+    matrix[:, 3] *= 255
+    matrix.setflags(write=False)
+    return matrix

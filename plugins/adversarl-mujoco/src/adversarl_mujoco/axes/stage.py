@@ -1,0 +1,113 @@
+"""The handle through which axes change a scene: arrays of one model, and the numbers of the names they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl.errors import PerturbationError
+from adversarl_mujoco.robot import PREFIX
+from adversarl_mujoco.scene import DISTRACTORS
+
+Array = NDArray[np.float64]
+LIGHTS = ("key", "fill")
+
+
+class Stage:
+    """Views into one `mujoco.MjModel`, looked up once, so that a change costs a few writes.
+
+    Everything an axis may write to is listed in `fields`; a write elsewhere could not be undone.
+    """
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        self.model = model
+        self._look_up(model)
+        self._view(model)
+        self.nominal_rgba = model.mat_rgba[:, :3].tolist()
+        """Nominal colours of all materials, RGB in [0, 1]. Shape (nmat, 3)."""
+        self.nominal_camera: list[float] = model.cam_pos[self.camera].tolist()
+        """Nominal position of the camera, world frame [m]. Shape (3,)."""
+        self.table_height = self._table_height(model)
+        """Height of the table's top, world frame [m]."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets what was asked of the renderer."""
+        self.shadows = False
+        self.hidden_visible = False
+        self.matrix: Array | None = None
+        """Map of colours in [0, 1], homogeneous; None is the identity. Shape (4, 4)."""
+
+    def _look_up(self, model: mujoco.MjModel) -> None:
+        self.lights = {name: _id(model, mujoco.mjtObj.mjOBJ_LIGHT, name) for name in (*LIGHTS, "sun")}
+        self.camera = _id(model, mujoco.mjtObj.mjOBJ_CAMERA, "front")
+        geom = mujoco.mjtObj.mjOBJ_GEOM
+        self.geoms = {name: _id(model, geom, name) for name in ("table", "occluder", "object")}
+        self.skins = {name: _id(model, geom, f"{name}_skin") for name in ("table", "object", "backdrop")}
+        material = mujoco.mjtObj.mjOBJ_MATERIAL
+        self.materials = {
+            name: _id(model, material, f"mat_{name}") for name in ("table", "object", "backdrop", "floor")
+        }
+        bodies = [f"distractor_{index}" for index in range(DISTRACTORS)]
+        self.distractors = [_id(model, mujoco.mjtObj.mjOBJ_BODY, name) for name in bodies]
+        self.occluder = _id(model, mujoco.mjtObj.mjOBJ_BODY, "occluder")
+        self.textures = {name: i for i, name in enumerate(_names(model, material, model.nmat)) if "tex_" in name[:4]}
+        self._look_up_robot(model)
+
+    def _look_up_robot(self, model: mujoco.MjModel) -> None:
+        """The robot may be anybody's: its materials, and its geoms that have none."""
+        bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
+        geoms = [g for g in range(model.ngeom) if bodies[model.geom_bodyid[g]].startswith(PREFIX)]
+        materials = {int(model.geom_matid[g]) for g in geoms}
+        self.robot_materials = np.array(sorted(materials - {-1}), dtype=np.intp)
+        self.robot_geoms = np.array([g for g in geoms if model.geom_matid[g] < 0], dtype=np.intp)
+
+    def _view(self, model: mujoco.MjModel) -> None:
+        self.light_pos, self.light_dir = model.light_pos, model.light_dir
+        self.light_diffuse, self.light_specular = model.light_diffuse, model.light_specular
+        self.light_active, self.light_castshadow = model.light_active, model.light_castshadow
+        self.ambient, self.headlight = model.vis.headlight.ambient, model.vis.headlight.diffuse
+        self.mat_rgba, self.geom_rgba = model.mat_rgba, model.geom_rgba
+        self.geom_matid, self.geom_size = model.geom_matid, model.geom_size
+        self.body_pos, self.body_quat = model.body_pos, model.body_quat
+        self.cam_pos, self.cam_quat, self.cam_fovy = model.cam_pos, model.cam_quat, model.cam_fovy
+
+    @property
+    def fields(self) -> tuple[NDArray[np.generic], ...]:
+        """Every array that an axis may write to."""
+        lights = (self.light_pos, self.light_dir, self.light_diffuse, self.light_specular)
+        switches = (self.light_active, self.light_castshadow, self.ambient, self.headlight)
+        looks = (self.mat_rgba, self.geom_rgba, self.geom_matid, self.geom_size)
+        places = (self.body_pos, self.body_quat, self.cam_pos, self.cam_quat, self.cam_fovy)
+        return (*lights, *switches, *looks, *places)
+
+    def _table_height(self, model: mujoco.MjModel) -> float:
+        geom = self.geoms["table"]
+        body = model.body_pos[model.geom_bodyid[geom], 2]
+        return float(body + model.geom_pos[geom, 2] + model.geom_size[geom, 2])
+
+
+def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:
+    return [mujoco.mj_id2name(model, kind, index) or "" for index in range(count)]
+
+
+def _id(model: mujoco.MjModel, kind: mujoco.mjtObj, name: str) -> int:
+    index = mujoco.mj_name2id(model, kind, name)
+    if index < 0:
+        what = kind.name.removeprefix("mjOBJ_").lower()
+        raise PerturbationError(what, name, _known(model, kind))
+    return int(index)
+
+
+def _known(model: mujoco.MjModel, kind: mujoco.mjtObj) -> Iterable[str]:
+    counts = {
+        mujoco.mjtObj.mjOBJ_LIGHT: model.nlight,
+        mujoco.mjtObj.mjOBJ_CAMERA: model.ncam,
+        mujoco.mjtObj.mjOBJ_GEOM: model.ngeom,
+        mujoco.mjtObj.mjOBJ_MATERIAL: model.nmat,
+        mujoco.mjtObj.mjOBJ_BODY: model.nbody,
+    }
+    return filter(None, _names(model, kind, counts[kind]))

@@ -1,0 +1,150 @@
+"""Surfaces: colour and texture of table, object, background and robot."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl.types import Axis, Perturbation
+from adversarl_mujoco.axes.base import Draws, VisualAxis
+from adversarl_mujoco.axes.colors import Color, distant_color
+from adversarl_mujoco.axes.stage import Stage
+from adversarl_mujoco.textures import PATTERNS, pattern_of
+
+Rgb = NDArray[np.float32]
+FAR = 0.5
+"""Least distance in the RGB cube between a drawn colour and the nominal one."""
+_COLOSSEUM = "THE COLOSSEUM (arXiv:2402.08191)"
+
+
+class SurfaceColor(VisualAxis):
+    """Mixes the nominal colour with another one. Value: that colour's RGB; else one drawn at least `FAR` away."""
+
+    numbers = 3
+
+    def accepts(self, value: tuple[float, ...]) -> bool:
+        """RGB in [0, 1]."""
+        return super().accepts(value) and all(0 <= x <= 1 for x in value)
+
+    def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
+        """Moves the colour by intensity along the way from nominal to the other."""
+        if not perturbation.intensity:
+            return
+        value = perturbation.value
+        color = self.drawn(stage, u) if value is None else value
+        self.paint(stage, np.array(color, dtype=np.float32), perturbation.intensity)
+
+    @abstractmethod
+    def drawn(self, stage: Stage, u: Draws) -> Color:
+        """A colour to go to."""
+
+    @abstractmethod
+    def paint(self, stage: Stage, color: Rgb, mix: float) -> None:
+        """Mixes a colour in."""
+
+
+class MaterialColor(SurfaceColor):
+    """Colour of materials that one thing alone has."""
+
+    def __init__(self, spec: Axis, materials: tuple[str, ...], unlike: tuple[str, ...] = ()) -> None:
+        self.spec = spec
+        self.materials = materials
+        self.unlike = (materials[0], *unlike)
+
+    def drawn(self, stage: Stage, u: Draws) -> Color:
+        """Far from the nominal colours of itself and of what it must stand out from."""
+        return distant_color(u, [stage.nominal_rgba[stage.materials[name]] for name in self.unlike], FAR)
+
+    def paint(self, stage: Stage, color: Rgb, mix: float) -> None:
+        """Mixes a colour into its materials."""
+        for name in self.materials:
+            rgb = stage.mat_rgba[stage.materials[name], :3]
+            rgb += np.float32(mix) * (color - rgb)
+
+
+class RobotColor(SurfaceColor):
+    """Colour of every part of the robot, whatever materials it brings along."""
+
+    def __init__(self, spec: Axis) -> None:
+        self.spec = spec
+
+    def drawn(self, stage: Stage, u: Draws) -> Color:
+        """Far from the nominal colour of its first material."""
+        first = stage.robot_materials[:1]
+        return distant_color(u, [stage.nominal_rgba[index] for index in first], FAR)
+
+    def paint(self, stage: Stage, color: Rgb, mix: float) -> None:
+        """Mixes a colour into its materials, and into its geoms that have none."""
+        for array, rows in ((stage.mat_rgba, stage.robot_materials), (stage.geom_rgba, stage.robot_geoms)):
+            if len(rows):
+                array[rows, :3] += np.float32(mix) * (color - array[rows, :3])
+
+
+class SurfaceTexture(VisualAxis):
+    """Covers a surface with a textured skin whose opacity is the intensity: a true mix of nominal and texture.
+
+    Value: a pattern of `adversarl_mujoco.textures.PATTERNS`, or a texture of the pool such as ``tex_003``.
+    """
+
+    def __init__(self, spec: Axis, skin: str) -> None:
+        self.spec = spec
+        self.skin = skin
+
+    def known(self, stage: Stage) -> tuple[str, ...]:
+        """Patterns that the pool has, and its textures."""
+        names = tuple(stage.textures)
+        return (*dict.fromkeys(pattern_of(index) for index in range(len(names))), *names)
+
+    def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
+        """Draws a texture among those meant, and lays it over the surface."""
+        if not perturbation.intensity:
+            return
+        skin, value = stage.skins[self.skin], perturbation.value
+        pool = list(stage.textures.values())
+        if value in PATTERNS:
+            pool = [material for index, material in enumerate(pool) if pattern_of(index) == value]
+        elif isinstance(value, str):
+            pool = [stage.textures[value]]
+        stage.hidden_visible = True
+        stage.geom_matid[skin] = pool[int(u[0] * len(pool))]
+        stage.geom_rgba[skin] = (1.0, 1.0, 1.0, perturbation.intensity)
+
+
+def _color(thing: str, bound: str = "any RGB") -> Axis:
+    return Axis(
+        name=f"{thing}-color",
+        group="visual",
+        summary=f"The {thing} has another colour.",
+        unit="RGB",
+        nominal="its own colour",
+        bound=f"{bound}, drawn at least {FAR} away in RGB",
+        source=_COLOSSEUM,
+        phrase=f"recolor the {thing}",
+    )
+
+
+def _texture(thing: str) -> Axis:
+    return Axis(
+        name=f"{thing}-texture",
+        group="visual",
+        summary=f"The {thing} is covered with a pattern.",
+        unit="opacity of the texture",
+        nominal="0",
+        bound="1, any texture of the pool",
+        source=f"{_COLOSSEUM}: 213 textures; ours are procedural",
+        phrase=f"retexture the {thing}",
+    )
+
+
+# Textures come before colours: a skin hides the colour below it in proportion to its opacity.
+SURFACE_AXES: tuple[VisualAxis, ...] = (
+    SurfaceTexture(_texture("table"), "table"),
+    SurfaceTexture(_texture("object"), "object"),
+    SurfaceTexture(_texture("background"), "backdrop"),
+    MaterialColor(_color("table"), ("table",)),
+    MaterialColor(_color("object"), ("object",), unlike=("table",)),
+    MaterialColor(_color("background"), ("backdrop",)),
+    RobotColor(_color("robot")),
+)

@@ -1,0 +1,110 @@
+"""Grounding: from a prompt to perturbations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from adversarl.types import Axis, Grounding, Perturbation
+from adversarl_mujoco.grounding.clauses import Clause, clauses, mergeable, things_of
+from adversarl_mujoco.grounding.frames import Reading, read
+from adversarl_mujoco.grounding.lexicon import Entry, Frame, Lexicon, load
+from adversarl_mujoco.grounding.tokens import items, split
+
+
+def ground(text: str, axes: Sequence[Axis]) -> Grounding:
+    """Grounds a prompt to these axes: offline, deterministic, and never silent about a word it does not know.
+
+    Args:
+        text: The prompt, in English.
+        axes: Axes that may be asked for.
+
+    Returns:
+        Perturbations with seed 0 in the order of the prompt, one per axis and target (the last word counts),
+        what was understood and what was not. ``restore`` undoes what the prompt asked for before it.
+    """
+    named = {axis.name: axis for axis in axes}
+    lexicon = _with_phrases(load(), axes)
+    readings = [_read_all(text, lexicon, named, literal=literal) for literal in (False, True)]
+    best = min(readings, key=_cost)
+    return Grounding(text, best.perturbations, best.understood, best.not_understood, best.restore)
+
+
+def _cost(reading: Reading) -> tuple[int, bool, int]:
+    """The reading that leaves fewest words unexplained, and explains them by least, is taken."""
+    empty = not reading.perturbations and not reading.restore
+    return len(reading.not_understood), empty, len(reading.perturbations)
+
+
+def _with_phrases(lexicon: Lexicon, axes: Sequence[Axis]) -> Lexicon:
+    """Adds the phrases of axes that the lexicon does not know, so that any world's axes can be asked for."""
+    known = {frame.axis for frame in lexicon.frames}
+    strange = [axis for axis in axes if axis.name not in known]
+    if not strange:
+        return lexicon
+    phrases = {tuple(split(axis.phrase)): Entry(atoms=(f"axis {axis.name}",), verb=True) for axis in strange}
+    frames = tuple(Frame(axis.name, (frozenset({f"axis {axis.name}"}),)) for axis in strange)
+    longest = max(lexicon.longest, *(len(words) for words in phrases))
+    return replace(lexicon, phrases=lexicon.phrases | phrases, frames=lexicon.frames + frames, longest=longest)
+
+
+def _read_all(text: str, lexicon: Lexicon, axes: Mapping[str, Axis], *, literal: bool) -> Reading:
+    found = clauses(items(text, lexicon, literal=literal))
+    groups: list[Clause] = []
+    readings: list[Reading] = []
+    while found:
+        size, reading = _group(found, groups, lexicon, axes)
+        merged = sum(found[1:size], found[0])
+        if not reading.complete and groups and mergeable(groups[-1], merged, lexicon):
+            joined = read(groups[-1] + merged, lexicon, axes)
+            if joined.complete:
+                merged, reading = groups.pop() + merged, joined
+                readings.pop()
+        if not reading.complete:
+            loose = read(merged, lexicon, axes, loose=True)
+            reading = loose if loose.complete else reading
+        groups.append(merged)
+        readings.append(reading)
+        found = found[size:]
+    return _joined(readings)
+
+
+def _group(
+    found: Sequence[Clause], before: Sequence[Clause], lexicon: Lexicon, axes: Mapping[str, Axis]
+) -> tuple[int, Reading]:
+    """How many of the next clauses form one request, and what it was taken for."""
+    alone = _read_one(found[0], before, lexicon, axes)
+    merged = found[0]
+    for size in range(2, len(found) + 1):
+        if alone.complete or not mergeable(merged, found[size - 1], lexicon):
+            break
+        merged = merged + found[size - 1]
+        reading = read(merged, lexicon, axes)
+        if reading.complete:
+            return size, reading
+    return 1, alone
+
+
+def _read_one(clause: Clause, before: Sequence[Clause], lexicon: Lexicon, axes: Mapping[str, Axis]) -> Reading:
+    reading = read(clause, lexicon, axes)
+    if reading.complete or not any(item.words in lexicon.pronouns for item in clause.items):
+        return reading
+    meant = read(Clause(things_of(before, lexicon)) + clause, lexicon, axes)
+    return meant if meant.complete else reading
+
+
+def _joined(readings: Sequence[Reading]) -> Reading:
+    """One after the other: a later word on the same axis and target counts, and a restore undoes what came before."""
+    perturbations: dict[tuple[str, str | None], Perturbation] = {}
+    for reading in readings:
+        if reading.restore:
+            perturbations.clear()
+        for perturbation in reading.perturbations:
+            perturbations.pop((perturbation.axis, perturbation.target), None)
+            perturbations[perturbation.axis, perturbation.target] = perturbation
+    return Reading(
+        tuple(perturbations.values()),
+        tuple(pair for reading in readings for pair in reading.understood),
+        tuple(word for reading in readings for word in reading.not_understood),
+        any(reading.restore for reading in readings),
+    )
