@@ -90,6 +90,27 @@ def plugins() -> Plugins:
     return build_plugin_manager()
 
 
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Path]]:
+    """Installs a distribution for real: a module and its metadata with an entry point, on ``sys.path``."""
+    site, modules = tmp_path / "site", []
+
+    def install(name: str, source: str) -> Path:
+        module = name.replace("-", "_")
+        modules.append(module)
+        metadata = site / f"{module}-1.2.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+        (metadata / "entry_points.txt").write_text(f"[adversarl]\n{name} = {module}\n")
+        (site / f"{module}.py").write_text(source)
+        monkeypatch.syspath_prepend(str(site))
+        return site
+
+    yield install
+    for module in modules:
+        sys.modules.pop(module, None)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a command did."""
@@ -125,7 +146,7 @@ class Scripted(CurriculumStrategy):
 
     def __init__(self, proposals: Sequence[Proposal], clean_share: float, world: World, rng: Any) -> None:
         super().__init__(CurriculumOptions(clean_share=clean_share), world, rng)
-        self.proposals, self.slots, self.seen = proposals, [], []
+        self.proposals = proposals
         self.slots: list[Slot] = []
         self.seen: list[Episode] = []
 

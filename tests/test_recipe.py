@@ -4,13 +4,13 @@ import tomllib
 
 import pytest
 
-from adversarl.errors import BrokenPlugin, RecipeError, UnknownComponent
+from adversarl.errors import AdversarlError, BrokenPlugin, RecipeError, UnknownComponent
 from adversarl.recipe import load_recipe, parse_recipe, read_toml, validate_options
 from adversarl.registry import Broken, Component
 
 
 def problem(write, registry, text, *overrides):
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(AdversarlError) as caught:
         load_recipe(write(text), registry, overrides)
     return str(caught.value)
 

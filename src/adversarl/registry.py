@@ -100,10 +100,12 @@ class Registry:
             where: What to put before the error, such as ``adaptive.toml: [curriculum] use``.
 
         Raises:
-            UnknownComponent: No such name; the message has the nearest one or the package that holds it.
+            UnknownComponent: No such kind or name; the message has the nearest one or the package that holds it.
             DuplicateName: Two distributions registered it.
             BrokenPlugin: The package that holds it is installed and fails to load.
         """
+        if kind not in KINDS:
+            raise UnknownComponent("kind", kind, KINDS, where)
         if (kind, name) in self._duplicates:
             raise self._duplicates[kind, name]
         if (kind, name) in self._components:
