@@ -65,7 +65,7 @@ def test_a_package_that_a_component_needs_and_lacks_is_named_with_the_install_co
     assert str(caught.value) == (
         "backend 'fog' needs the package 'package_that_nobody_has', which is not installed. Run: pip install 'mine[gl]'"
     )
-    with pytest.raises(MissingExtra, match="Run: pip install 'mine'$"):
+    with pytest.raises(MissingExtra, match=r"Run: pip install 'mine'$"):
         component("needy:World").load()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from adversarl.hooks import hookimpl
 
 if TYPE_CHECKING:
-    from adversarl.make import make
+    from adversarl.assembly import make
 
 __all__ = ["__version__", "hookimpl", "make"]
 
@@ -15,7 +15,7 @@ __all__ = ["__version__", "hookimpl", "make"]
 def __getattr__(name: str) -> Any:
     """Loads what is heavy when it is first asked for (PEP 562)."""
     if name == "make":
-        from adversarl.make import make
+        from adversarl.assembly import make
 
         return make
     if name == "__version__":

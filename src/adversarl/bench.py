@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from adversarl.assembly import make_loop
 from adversarl.interfaces.backend import Backend, PerturbableVectorEnv
 from adversarl.loop import ClosedLoop
-from adversarl.make import make_loop
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe
 from adversarl.seeding import generator

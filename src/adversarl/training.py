@@ -10,11 +10,11 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from adversarl.assembly import make_learner, make_loop
 from adversarl.errors import Interrupted, RunFolderError
 from adversarl.evaluate import evaluate
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import ClosedLoop
-from adversarl.make import make_learner, make_loop
 from adversarl.metrics import robustness_auc, robustness_curve
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe

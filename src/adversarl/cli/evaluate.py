@@ -9,12 +9,12 @@ from typing import Any
 
 from rich.progress import Progress
 
+from adversarl.assembly import make_learner, make_loop
 from adversarl.cli.output import console, print_json, table
 from adversarl.errors import RunFolderError
 from adversarl.evaluate import evaluate
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import ClosedLoop
-from adversarl.make import make_learner, make_loop
 from adversarl.metrics import rate, robustness_auc
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe, load_recipe

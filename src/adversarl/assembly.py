@@ -1,4 +1,7 @@
-"""From a recipe to the closed loop."""
+"""From a recipe to the closed loop.
+
+The module is not called ``make``: importing a submodule of that name would replace the function `adversarl.make`.
+"""
 
 from __future__ import annotations
 
