@@ -16,8 +16,9 @@ from adversarl.types import Axis, Perturbation
 from adversarl_mujoco.axes.stage import Stage
 
 Draws = Sequence[float]
+_OPPOSITES = {"left": "right", "up": "down", "closer": "farther"}
 DRAWS = 48
-"""Uniform numbers that every axis gets from its seed; the greediest one (distractors) needs 45."""
+"""Uniform numbers that every axis gets from its seed; the greediest one (distractors) needs 44."""
 
 
 class VisualAxis(ABC):
@@ -65,14 +66,15 @@ class VisualAxis(ABC):
         return self.names
 
     def accepts(self, value: tuple[float, ...]) -> bool:
-        """Whether a value given by numbers is one of this axis."""
-        return self.numbers > 0 and len(value) == self.numbers and all(math.isfinite(x) for x in value)
+        """Whether a value given by numbers is one of this axis; a direction must have a length."""
+        fits = self.numbers > 0 and len(value) == self.numbers and all(math.isfinite(x) for x in value)
+        return fits and (not self.directions or any(value))
 
     def _check_name(self, value: str, known: tuple[str, ...]) -> None:
         parts = value.split() if self.directions else [value]
         for part in parts or [value]:
-            if part not in known:
-                raise PerturbationError(f"value of {self.spec.name}", part, known)
+            if part not in known or _OPPOSITES.get(part) in parts:
+                raise PerturbationError(f"value of {self.spec.name}", part if part not in known else value, known)
 
     def _forms(self, stage: Stage) -> tuple[str, ...]:
         numbers = (f"a tuple of {self.numbers} numbers",) if self.numbers else ()
@@ -83,7 +85,7 @@ class VisualAxis(ABC):
 def draws(seed: int, axis: str, target: str | None) -> tuple[float, ...]:
     """Uniform numbers in [0, 1), independent between axes and targets, the same on every machine. Shape (DRAWS,)."""
     stable = zlib.crc32(f"{axis}/{target or ''}".encode())
-    return tuple(np.random.default_rng((seed & 0xFFFFFFFFFFFFFFFF, stable)).random(DRAWS).tolist())
+    return tuple(np.random.default_rng((seed & 0xFFFFFFFFFFFFFFFF) << 32 | stable).random(DRAWS).tolist())
 
 
 def sign(value: object, plus: str, minus: str, u: float) -> float:

@@ -18,9 +18,11 @@ OCCLUDER_X_M = 0.27
 OCCLUDER_HALF_HEIGHT_M = 0.19
 OCCLUDER_REACH_M = 0.08
 """It stands before a point at most so far from the middle of the workspace [m]."""
-SLOTS = 8
-RING_M = (0.22, 0.32)
-"""Distractors stand between these distances from the middle of the workspace [m]."""
+SLOTS_M = tuple(
+    (x, side * y) for x, y in ((-0.28, 0.1), (-0.27, 0.25), (-0.09, 0.23), (0.08, 0.215)) for side in (-1, 1)
+)
+"""Where distractors may stand: around the area where the object starts, within the picture, world frame [m]."""
+JITTER_M = 0.02
 
 
 def _rgb(value: tuple[float, ...]) -> bool:
@@ -84,23 +86,21 @@ class Distractors(VisualAxis):
         return _rgb(value)
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
-        """Puts ceil(6 intensity) objects into slots of a ring, in drawn order, places and colours."""
+        """Puts ceil(6 intensity) objects into drawn slots, in drawn places and colours."""
         count = math.ceil(len(stage.distractors) * perturbation.intensity - 1e-9)
-        slots = sorted(range(SLOTS), key=lambda slot: u[slot])
+        slots = sorted(range(len(SLOTS_M)), key=lambda slot: u[slot])
         for index in range(count):
-            own = u[SLOTS + 6 * index : SLOTS + 6 * index + 6]
-            _place(stage, index, slots[index], own, perturbation.value)
+            own = u[len(SLOTS_M) + 6 * index :]
+            _place(stage, index, SLOTS_M[slots[index]], own, perturbation.value)
         stage.hidden_visible |= count > 0
 
 
-def _place(stage: Stage, index: int, slot: int, u: Sequence[float], color: object) -> None:
-    """Stands one distractor on the table; the ring is open where the arm comes from."""
+def _place(stage: Stage, index: int, slot: tuple[float, float], u: Sequence[float], color: object) -> None:
+    """Stands one distractor on the table, turned about the vertical."""
     body = stage.distractors[index]
     geom = stage.model.body_geomadr[body]
-    angle = math.radians(-140 + 280 * (slot + 0.25 + 0.5 * u[0]) / SLOTS)
-    radius = RING_M[0] + (RING_M[1] - RING_M[0]) * u[1]
-    height = stage.table_height + _half_height(stage, int(geom))
-    stage.body_pos[body] = (0.85 * radius * math.cos(angle), radius * math.sin(angle), height)
+    x, y = (middle + JITTER_M * (2 * draw - 1) for middle, draw in zip(slot, u[:2], strict=True))
+    stage.body_pos[body] = (x, y, stage.table_height + _half_height(stage, int(geom)))
     stage.body_quat[body] = (math.cos(math.pi * u[2]), 0.0, 0.0, math.sin(math.pi * u[2]))
     stage.geom_rgba[geom, :3] = color if isinstance(color, tuple) else u[3:6]
 
