@@ -40,13 +40,12 @@ class RunFolder:
     def __init__(self, path: Path, *, resume: bool) -> None:
         self.path = path
         self.checkpoints = path / "checkpoints"
-        used = (path / "recipe.toml").exists()
-        if used and not resume:
-            raise RunFolderError(path, "holds a run already. Go on with --resume, or choose another folder with --out")
-        if resume and not used:
+        if resume and not self._used():
             raise RunFolderError(path, "there is no run to resume. Start it without --resume")
-        self.checkpoints.mkdir(parents=True, exist_ok=True)
         self._lock = self._acquire()
+        if self._used() and not resume:
+            self._lock.close()
+            raise RunFolderError(path, "holds a run already. Go on with --resume, or choose another folder with --out")
         self._files: dict[str, IO[str]] = {}
         self._cut_journals()
 
@@ -58,8 +57,16 @@ class RunFolder:
             file.close()
         self._lock.close()
 
+    def _used(self) -> bool:
+        return (self.path / "recipe.toml").exists()
+
     def _acquire(self) -> IO[str]:
-        lock = (self.path / "lock").open("a+")
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / "lock").open("a+")
+        except OSError as error:
+            problem = f"cannot be written: {error.strerror}. Choose another folder with --out"
+            raise RunFolderError(self.path, problem) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -199,7 +206,12 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON under a temporary name and renames it."""
+    """Writes JSON, see `write_text`."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file under a temporary name and renames it, so that it is never there in part."""
     draft = path.with_name(f".{path.name}")
-    draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    draft.write_text(text, encoding="utf-8")
     draft.replace(path)

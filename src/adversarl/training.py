@@ -18,7 +18,7 @@ from adversarl.loop import ClosedLoop
 from adversarl.metrics import robustness_auc, robustness_curve
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe
-from adversarl.runs import RunFolder, read_json, write_json
+from adversarl.runs import RunFolder, read_json, write_json, write_text
 from adversarl.types import CellResult, Rate
 
 StopRequested = Callable[[], bool]
@@ -41,7 +41,7 @@ def train(
         path: The run folder.
         resume: Go on from the folder's latest checkpoint.
         stop_requested: Asked where a checkpoint may be taken; True saves and raises `Interrupted`.
-        source: Path of the recipe, for the message that says how to resume.
+        source: Recipe and options as they were given, for the message that says how to resume.
 
     Returns:
         What ``summary.json`` holds.
@@ -220,7 +220,7 @@ def _check_recipe(folder: RunFolder, recipe: Recipe, *, resume: bool) -> None:
     path = folder.path / "recipe.toml"
     if not resume:
         write_json(folder.path / "manifest.json", manifest())
-        path.write_text(recipe.to_toml(), encoding="utf-8")
+        write_text(path, recipe.to_toml())
         return
     from adversarl.recipe import read_toml
 
@@ -231,7 +231,7 @@ def _check_recipe(folder: RunFolder, recipe: Recipe, *, resume: bool) -> None:
             if old != new:
                 problem = f"was made with [{table}] {key} = {old!r}, not {new!r}. Resume with the same recipe"
                 raise RunFolderError(folder.path, f"{problem}, or choose another folder with --out")
-    path.write_text(recipe.to_toml(), encoding="utf-8")
+    write_text(path, recipe.to_toml())
 
 
 def manifest() -> dict[str, Any]:

@@ -67,7 +67,8 @@ def run(
     """Train a recipe in the closed loop. Ctrl-C saves and says how to go on."""
     from adversarl.cli.run import run_recipe
 
-    run_recipe(recipe, overrides or [], seed, out, resume, load_plugins(tuple(plugin or ())))
+    files = tuple(plugin or ())
+    run_recipe(recipe, overrides or [], seed, out, resume, load_plugins(files), files)
 
 
 def evaluate(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,19 +18,37 @@ from adversarl.training import StopRequested, train
 
 
 def run_recipe(
-    path: Path, overrides: list[str], seed: int | None, out: Path | None, resume: bool, plugins: Plugins
+    path: Path,
+    overrides: Sequence[str],
+    seed: int | None,
+    out: Path | None,
+    resume: bool,
+    plugins: Plugins,
+    files: Sequence[Path] = (),
 ) -> None:
-    """Trains a recipe with a live view and prints the summary."""
+    """Trains a recipe with a live view and prints the summary; `files` are the one-file plugins in `plugins`."""
     more = [] if seed is None else [f"run.seed={seed}"]
     recipe = load_recipe(path, plugins.registry, [*overrides, *more])
     folder = out or Path("runs") / f"{recipe.run.name}-{recipe.run.seed}"
+    source = _given(path, overrides, seed, files)
     with stop_on_signals() as stop_requested, LiveView(console, recipe.run.name) as view:
         plugins.manager.register(view)
         try:
-            summary = train(recipe, plugins, folder, resume=resume, stop_requested=stop_requested, source=str(path))
+            summary = train(recipe, plugins, folder, resume=resume, stop_requested=stop_requested, source=source)
         finally:
             plugins.manager.unregister(view)
     _print_summary(summary, folder)
+
+
+def _given(path: Path, overrides: Sequence[str], seed: int | None, files: Sequence[Path]) -> str:
+    """Recipe and options for a shell, so that what an interrupted run says can be pasted."""
+    words = [str(path)]
+    for override in overrides:
+        words += ["--set", override]
+    words += [] if seed is None else ["--seed", str(seed)]
+    for file in files:
+        words += ["--plugin", str(file)]
+    return shlex.join(words)
 
 
 @contextmanager
