@@ -1,5 +1,6 @@
 from dataclasses import replace
 from itertools import count
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ class DoubleState(PointMassWorld):
 
 
 class ResetsItself(PointMassWorld):
-    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}
+    metadata: ClassVar = {"autoreset_mode": AutoresetMode.SAME_STEP}
 
 
 class DeafToSeeds(PointMassWorld):

@@ -1,4 +1,4 @@
-"""Every check of the other seven kinds fails on a component that breaks its promise, and passes on one that keeps it."""
+"""Every check of the other seven kinds fails where its promise is broken, and passes where it is kept."""
 
 from collections import deque
 
@@ -277,7 +277,7 @@ def test_check_kind_runs_all_checks_of_that_kind(kind):
 
 
 def test_an_unknown_kind_names_the_nearest_one():
-    with pytest.raises(UnknownComponent, match="no kind named 'curiculum'. Did you mean 'curriculum'?"):
+    with pytest.raises(UnknownComponent, match=r"no kind named 'curiculum'.* Did you mean 'curriculum'"):
         checks_for("curiculum")
 
 
