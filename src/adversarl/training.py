@@ -75,10 +75,14 @@ class Run:
         self.recipe, self.folder, self.manager = recipe, folder, plugins.manager
         self.stop_requested, self.source = stop_requested, source
         self.listeners = [folder, *(choice.make(folder.path) for choice in recipe.trackers)]
+        self.loop: ClosedLoop = make_loop(recipe, plugins)
+        try:
+            self.learner: Learner = make_learner(recipe, self.loop)
+        except BaseException:
+            self.loop.close()
+            raise
         for listener in self.listeners:
             self.manager.register(listener)
-        self.loop: ClosedLoop = make_loop(recipe, plugins)
-        self.learner: Learner = make_learner(recipe, self.loop)
         self.phase = "warm_start"
         self.seconds: dict[str, float] = {}
         self.set_up_time_s: float | None = None

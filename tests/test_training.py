@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import platform
+
+import pyarrow.parquet as pq
+import pytest
+
+from adversarl.errors import Interrupted, RunFolderError
+from adversarl.recipe import load_recipe
+from adversarl.registry import Component
+from adversarl.runs import JOURNALS, read_json, read_rows
+from adversarl.training import train
+
+LEARNER = """
+import numpy as np
+from adversarl.builtin.random_search import RandomSearch
+
+class Warm(RandomSearch):
+    def warm_start(self, on_progress):
+        self.env.reset(seed=1)
+        for _ in range(30):
+            self.env.step(np.zeros(self.env.action_space.shape, dtype=np.float32))
+        on_progress({"train/warm_loss": 0.5})
+"""
+
+
+class Stop:
+    """Asks for a stop from the n-th time on that it is asked, and counts."""
+
+    def __init__(self, after=None):
+        self.asked, self.after = 0, after
+
+    def __call__(self):
+        self.asked += 1
+        return self.after is not None and self.asked >= self.after
+
+
+def journals(folder):
+    return {name: (folder / f"{name}.jsonl").read_bytes() for name in JOURNALS}
+
+
+@pytest.fixture
+def recipe(recipe_file, registry):
+    return load_recipe(recipe_file, registry)
+
+
+def test_a_run_leaves_everything_that_the_documentation_promises(recipe, plugins, tmp_path):
+    folder = tmp_path / "run"
+    summary = train(recipe, plugins, folder)
+    assert read_json(folder / "summary.json") == summary
+    assert {path.name for path in folder.iterdir()} == {
+        "lock", "recipe.toml", "manifest.json", "checkpoints", "evaluation.json", "summary.json", "episodes.parquet",
+        *(f"{name}.jsonl" for name in JOURNALS),
+    }  # fmt: skip
+    assert summary["env_steps"] == 1600
+    assert summary["warm_start_env_steps"] == 0
+    episodes = read_rows(folder / "episodes.jsonl")
+    assert [row["index"] for row in sorted(episodes, key=lambda row: row["index"])] == sorted(
+        {row["index"] for row in episodes}
+    )
+    assert pq.read_table(folder / "episodes.parquet").num_rows == len(episodes)
+    assert [row["episodes"] for row in read_rows(folder / "reports.jsonl")][:2] == [10, 20]
+
+
+def test_a_summary_gives_every_success_with_its_number_and_interval(recipe, plugins, tmp_path):
+    summary = train(recipe, plugins, tmp_path / "run")
+    for key in ("nominal_success", "warm_start_nominal_success", "robustness_auc", "warm_start_robustness_auc"):
+        assert set(summary[key]) == {"value", "n", "low", "high"}
+        assert summary[key]["low"] <= summary[key]["value"] <= summary[key]["high"]
+    assert summary["nominal_success"]["n"] == 4
+    assert summary["robustness_auc"]["n"] == 8
+    assert [row["intensity"] for row in summary["robustness_curve"]] == [0.0, 1.0]
+    assert 0 < summary["set_up_time_s"] < summary["wall_clock_s"]
+    assert summary["wall_clock_s"] == pytest.approx(sum(summary["seconds"].values()))
+
+
+def test_the_manifest_names_versions_and_machine(recipe, plugins, tmp_path):
+    train(recipe, plugins, tmp_path / "run")
+    manifest = read_json(tmp_path / "run" / "manifest.json")
+    assert manifest["python"] == platform.python_version()
+    assert {"adversarl", "numpy", "gymnasium"} <= set(manifest["versions"])
+    assert manifest["cpus"] >= 1
+
+
+def test_the_same_recipe_and_seed_give_the_same_journals_and_another_seed_does_not(
+    recipe, plugins, tmp_path, recipe_file, registry
+):
+    for name in ("a", "b"):
+        train(recipe, plugins, tmp_path / name)
+    train(load_recipe(recipe_file, registry, ["run.seed=1"]), plugins, tmp_path / "c")
+    assert journals(tmp_path / "a") == journals(tmp_path / "b")
+    assert journals(tmp_path / "a")["episodes"] != journals(tmp_path / "c")["episodes"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 0.6, 0.7, 0.9])
+def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(recipe, plugins, tmp_path, share):
+    """Stopped in the warm start, in the first evaluation, in training and in the last evaluation."""
+    counter = Stop()
+    whole = train(recipe, plugins, tmp_path / "whole", stop_requested=counter)
+    folder = tmp_path / "run"
+    with pytest.raises(Interrupted) as caught:
+        train(
+            recipe, plugins, folder, stop_requested=Stop(1 + int(share * counter.asked)), source="small.toml --seed 0"
+        )
+    assert str(caught.value) == (
+        f"stopped and saved. Go on with: adversarl run small.toml --seed 0 --out {folder} --resume"
+    )
+    resumed = train(recipe, plugins, folder, resume=True)
+    assert journals(folder) == journals(tmp_path / "whole")
+    timed = {"seconds", "set_up_time_s", "wall_clock_s"}
+    assert {k: v for k, v in resumed.items() if k not in timed} == {k: v for k, v in whole.items() if k not in timed}
+
+
+def test_a_finished_run_can_be_resumed_and_does_nothing_more(recipe, plugins, tmp_path):
+    folder = tmp_path / "run"
+    first = train(recipe, plugins, folder)
+    before = journals(folder)
+    again = train(recipe, plugins, folder, resume=True)
+    assert journals(folder) == before
+    assert again["env_steps"] == first["env_steps"]
+    assert again["robustness_curve"] == first["robustness_curve"]
+
+
+def test_a_run_may_be_made_longer(recipe, plugins, tmp_path, recipe_file, registry):
+    train(recipe, plugins, tmp_path / "run")
+    longer = load_recipe(recipe_file, registry, ["run.total_steps=2400"])
+    assert train(longer, plugins, tmp_path / "run", resume=True)["env_steps"] == 2400
+    train(longer, plugins, tmp_path / "whole")
+    assert journals(tmp_path / "run")["episodes"] == journals(tmp_path / "whole")["episodes"]
+
+
+def test_a_run_cannot_be_resumed_with_another_recipe(recipe, plugins, tmp_path, recipe_file, registry):
+    folder = tmp_path / "run"
+    train(recipe, plugins, folder)
+    other = load_recipe(recipe_file, registry, ["learner.step_size=0.5"])
+    with pytest.raises(RunFolderError) as caught:
+        train(other, plugins, folder, resume=True)
+    assert str(caught.value) == (
+        f"{folder}: was made with [learner] step_size = 0.1, not 0.5. Resume with the same recipe, "
+        "or choose another folder with --out"
+    )
+
+
+def test_a_warm_start_is_its_own_phase(plugins, write, small, tmp_path, monkeypatch):
+    (tmp_path / "warm_learner.py").write_text(LEARNER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugins.registry.add(Component("learner", "warm", "warm_learner:Warm", "Warms up.", "mine"))
+    recipe = load_recipe(write(small.replace('"random-search"', '"warm"')), plugins.registry)
+    summary = train(recipe, plugins, tmp_path / "run")
+    assert (summary["env_steps"], summary["warm_start_env_steps"]) == (1600, 120)
+    rows = read_rows(tmp_path / "run" / "metrics.jsonl")
+    assert rows[0] == {"env_steps": 120, "train/warm_loss": 0.5}
+    phases = [row["phase"] for row in read_rows(tmp_path / "run" / "episodes.jsonl")]
+    assert phases == sorted(phases, reverse=True)
+    assert set(phases) == {"warm_start", "train"}
+    assert {"warm_start", "train", "evaluation"} <= set(summary["seconds"])
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["episodes"] >= len(phases)
+
+
+def test_listeners_leave_the_plugin_manager_when_the_run_ends(recipe, plugins, tmp_path):
+    before = plugins.manager.get_plugins()
+    train(recipe, plugins, tmp_path / "run")
+    assert plugins.manager.get_plugins() == before
+
+
+def test_a_run_that_cannot_begin_leaves_no_listener_and_no_lock(plugins, tmp_path, write, small):
+    plugins.registry.add(Component("curriculum", "odd", "adversarl.builtin.nothing:NoFailure", "Not one.", "mine"))
+    before = plugins.manager.get_plugins()
+    recipe = load_recipe(write(small + '[curriculum]\nuse = "odd"\n'), plugins.registry)
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            train(recipe, plugins, tmp_path / "run", resume=(tmp_path / "run").exists())
+    assert plugins.manager.get_plugins() == before
