@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import adversarl_sb3.openmp  # noqa: F401  # isort: skip  # before torch
+
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import adversarl_sb3.openmp  # noqa: F401  # isort: skip  # before torch
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import adversarl_sb3.openmp  # noqa: F401  # isort: skip  # before torch
+
 from typing import Any, ClassVar, Literal
 
 import stable_baselines3
