@@ -1,0 +1,1 @@
+"""Curricula for AdversaRL: hand-coded randomization, fixed prompts, and adaptive rules."""
