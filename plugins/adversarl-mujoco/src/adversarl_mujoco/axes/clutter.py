@@ -18,9 +18,8 @@ OCCLUDER_X_M = 0.27
 OCCLUDER_HALF_HEIGHT_M = 0.19
 OCCLUDER_REACH_M = 0.08
 """It stands before a point at most so far from the middle of the workspace [m]."""
-SLOTS_M = tuple(
-    (x, side * y) for x, y in ((-0.28, 0.1), (-0.27, 0.25), (-0.09, 0.23), (0.08, 0.215)) for side in (-1, 1)
-)
+_PLACES_M = ((-0.28, 0.1), (-0.27, 0.25), (-0.09, 0.23), (0.08, 0.215))
+SLOTS_M = tuple((x, side * y) for x, y in _PLACES_M for side in (-1, 1))
 """Where distractors may stand: around the area where the object starts, within the picture, world frame [m]."""
 JITTER_M = 0.02
 
@@ -40,7 +39,7 @@ class Occluder(VisualAxis):
         nominal="0 %",
         bound=f"{HIDDEN:.0%}",
         source="ours: a part of the target stays visible; compare the occlusions of LIBERO-plus (arXiv:2510.13626)",
-        phrase="block the view of the object",
+        phrase="put a post in front of the object",
     )
     names = ("left", "right", "center")
     numbers = 3

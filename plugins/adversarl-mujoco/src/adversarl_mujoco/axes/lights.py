@@ -18,6 +18,7 @@ DISPLACEMENT_M = 1.0
 AIM_RAD = 0.7
 BRIGHT, DIM = 3.0, 0.07
 """Bounds of the amount of light; pixels then scale by 1.65 and 0.30. Beyond them the picture is white or black."""
+DAYLIGHT_K, WARM_K, COOL_K = 6500.0, 3000.0, 8000.0
 AMBIENT_OFFSET = 0.5
 DIRECTIONS = {
     "left": (0.0, -1.0, 0.0),
@@ -154,8 +155,8 @@ class LightTemperature(VisualAxis):
         group="visual",
         summary="Light of another colour temperature.",
         unit="K",
-        nominal="6500 K",
-        bound="3000 K or 8000 K",
+        nominal=f"{DAYLIGHT_K:g} K",
+        bound=f"{WARM_K:g} K or {COOL_K:g} K",
         source="sim-to-real practice: 3000 to 8000 K; linear in reciprocal temperature (mired)",
         phrase="change the color temperature",
         targets=("all", *LIGHTS),
@@ -165,9 +166,9 @@ class LightTemperature(VisualAxis):
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Multiplies the light by the colour of a black body relative to 6500 K."""
         if perturbation.intensity:
-            bound = 3000.0 if sign(perturbation.value, "warm", "cool", u[0]) > 0 else 8000.0
+            bound = WARM_K if sign(perturbation.value, "warm", "cool", u[0]) > 0 else COOL_K
             i = perturbation.intensity
-            _scale(stage, perturbation.target, blackbody(1 / ((1 - i) / 6500 + i / bound)))
+            _scale(stage, perturbation.target, blackbody(1 / ((1 - i) / DAYLIGHT_K + i / bound)))
 
 
 class LightColor(VisualAxis):

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from adversarl_mujoco.grounding.lexicon import Lexicon
 from adversarl_mujoco.grounding.tokens import Item, counted
 
+NEGATIONS = frozenset({"not", "off", "undo"})
+_SOFT = frozenset({",", "and", "&", "or", "nor", "plus"})
+
 
 @dataclass(frozen=True)
 class Clause:
-    """Items that stand together."""
+    """Items that stand together.
+
+    Attributes:
+        items: The items.
+        listed: Whether a comma or an ``and`` is all that divides it from the clause before.
+    """
 
     items: tuple[Item, ...]
+    listed: bool = False
 
     @cached_property
     def atoms(self) -> frozenset[str]:
@@ -40,18 +49,41 @@ class Clause:
         return {lexicon.kinds.get(atom, "values") for atom in self.atoms}
 
     def __add__(self, other: Clause) -> Clause:
-        return Clause(self.items + other.items)
+        return Clause(self.items + other.items, self.listed)
 
 
-def clauses(items: Iterable[Item]) -> list[Clause]:
+def clauses(items: Iterable[Item], lexicon: Lexicon) -> list[Clause]:
     """Cuts at separators, and before ``without``, whose negation must not reach back."""
-    found: list[list[Item]] = [[]]
+    found: list[Clause] = [Clause(())]
     for item in items:
-        if item.separator or item.words == "without":
-            found.append([])
-        if not item.separator:
-            found[-1].append(counted(item))
-    return [Clause(tuple(group)) for group in found if group]
+        if item.separator:
+            soft = item.words in _SOFT and (found[-1].items or found[-1].listed)
+            found.append(Clause((), listed=bool(soft)))
+        elif item.words == "without":
+            found.append(Clause((item,)))
+        else:
+            found[-1] = Clause((*found[-1].items, counted(item)), found[-1].listed)
+    return _share([clause for clause in found if clause.items], lexicon)
+
+
+def _share(found: list[Clause], lexicon: Lexicon) -> list[Clause]:
+    """Lets members of a list share what is said once: a strength at its end, a negation at its beginning."""
+    for index in range(len(found) - 1, 0, -1):
+        last = found[index]
+        continued = last.listed and not last.begins_request()
+        if continued and last.items[-1].degree and not _decided(found[index - 1]):
+            found[index - 1] += Clause(last.items[-1:])
+    for index in range(1, len(found)):
+        clause, negation = found[index], [i for i in found[index - 1].items if NEGATIONS.intersection(i.atoms)]
+        bare = clause.atoms and clause.kinds(lexicon) <= {"things", "properties"} and not _decided(clause)
+        if clause.listed and negation and bare and not clause.begins_request():
+            found[index] = replace(clause, items=(*negation, *clause.items))
+    return found
+
+
+def _decided(clause: Clause) -> bool:
+    """Whether it says a strength, a number or a negation itself."""
+    return bool(clause.atoms & NEGATIONS) or any(item.degree or item.quantity for item in clause.items)
 
 
 def mergeable(left: Clause, right: Clause, lexicon: Lexicon) -> bool:

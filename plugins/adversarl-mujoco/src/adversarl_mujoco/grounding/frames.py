@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from adversarl.types import Axis, Perturbation, Value
-from adversarl_mujoco.grounding.clauses import Clause
+from adversarl_mujoco.grounding.clauses import NEGATIONS, Clause
 from adversarl_mujoco.grounding.lexicon import Frame, Lexicon
 from adversarl_mujoco.grounding.quantities import intensity_of
 from adversarl_mujoco.grounding.tokens import Item
@@ -15,7 +15,6 @@ DEFAULT_DEGREE = 0.5
 """Intensity of a prompt that names none."""
 EXPANDED = frozenset({"table", "object", "background", "robot"})
 """What ``everything`` has a colour and a texture."""
-_NEGATIONS = frozenset({"not", "off", "undo"})
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def read(clause: Clause, lexicon: Lexicon, axes: Mapping[str, Axis], *, loose: b
     atoms = clause.atoms
     if "everything" in atoms or (loose and _bare(clause)):
         atoms |= EXPANDED
-    if atoms & {"undo", "not"} and not atoms - _NEGATIONS - EXPANDED - {"everything"} and not clause.atoms & EXPANDED:
+    if atoms & {"undo", "not"} and not atoms - NEGATIONS - EXPANDED - {"everything"} and not clause.atoms & EXPANDED:
         return _restore(clause)
     matches = _undone(atoms, lexicon) or _matches(atoms, lexicon) or _all_axes(clause, axes)
     # Only now, so that another axis never answers for one that this world does not have.
@@ -122,7 +121,7 @@ def _explained(matches: Sequence[Match]) -> frozenset[str]:
     """Atoms that matches explain; a word for everything is explained by any of the surfaces."""
     atoms: frozenset[str] = frozenset().union(*(match.atoms for match in matches))
     if matches:
-        atoms |= _NEGATIONS
+        atoms |= NEGATIONS
     return atoms | {"everything"} if atoms & EXPANDED else atoms
 
 
@@ -155,7 +154,7 @@ def _perturbation(clause: Clause, match: Match, axis: Axis) -> tuple[Perturbatio
     value, extra = _value(clause, frame)
     intensity, value, used = _intensity(clause, frame, value)
     target = next((target for target in axis.targets[1:] if target in clause.atoms), None)
-    negated = bool(clause.atoms & _NEGATIONS) and not any(needs & _NEGATIONS for needs in _met(clause, frame))
+    negated = bool(clause.atoms & NEGATIONS) and not any(needs & NEGATIONS for needs in _met(clause, frame))
     if negated:
         intensity, value = 0.0, None
     return Perturbation(frame.axis, intensity, target, value), used, extra

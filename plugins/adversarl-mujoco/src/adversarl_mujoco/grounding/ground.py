@@ -49,7 +49,7 @@ def _with_phrases(lexicon: Lexicon, axes: Sequence[Axis]) -> Lexicon:
 
 
 def _read_all(text: str, lexicon: Lexicon, axes: Mapping[str, Axis], *, literal: bool) -> Reading:
-    found = clauses(items(text, lexicon, literal=literal))
+    found = clauses(items(text, lexicon, literal=literal), lexicon)
     groups: list[Clause] = []
     readings: list[Reading] = []
     while found:
@@ -57,7 +57,7 @@ def _read_all(text: str, lexicon: Lexicon, axes: Mapping[str, Axis], *, literal:
         merged = sum(found[1:size], found[0])
         if not reading.complete and groups and mergeable(groups[-1], merged, lexicon):
             joined = read(groups[-1] + merged, lexicon, axes)
-            if joined.complete:
+            if joined.complete and _axes(readings[-1]) <= _axes(joined):
                 merged, reading = groups.pop() + merged, joined
                 readings.pop()
         if not reading.complete:
@@ -67,6 +67,10 @@ def _read_all(text: str, lexicon: Lexicon, axes: Mapping[str, Axis], *, literal:
         readings.append(reading)
         found = found[size:]
     return _joined(readings)
+
+
+def _axes(reading: Reading) -> set[str]:
+    return {perturbation.axis for perturbation in reading.perturbations}
 
 
 def _group(

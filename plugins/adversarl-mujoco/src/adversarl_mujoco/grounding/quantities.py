@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 
 from adversarl.types import Value
+from adversarl_mujoco.axes.lights import BRIGHT, COOL_K, DAYLIGHT_K, DIM, WARM_K
 from adversarl_mujoco.grounding.lexicon import Frame
 from adversarl_mujoco.grounding.tokens import Quantity
 
-DAYLIGHT_K, WARM_K, COOL_K = 6500.0, 3000.0, 8000.0
-"""Colour temperatures at intensity 0, and at intensity 1 to either side [K]."""
-DIM = 0.07
-"""Factor on the light at intensity 1 to the dark side."""
 _SLACK = 1e-9
 
 
@@ -20,7 +17,7 @@ def intensity_of(quantity: Quantity, frame: Frame, value: Value) -> tuple[float,
     if quantity.unit == "K" and "K" in frame.units:
         return _temperature(quantity.number)
     if quantity.unit == "x" and "x" in frame.units:
-        return _factor(quantity.number, frame.units["x"], value)
+        return _factor(quantity.number, value)
     intensity = _linear(quantity, frame)
     if intensity is None or not 0 <= intensity <= 1 + _SLACK:
         return None
@@ -30,7 +27,7 @@ def intensity_of(quantity: Quantity, frame: Frame, value: Value) -> tuple[float,
 def _linear(quantity: Quantity, frame: Frame) -> float | None:
     number, unit = quantity.number, quantity.unit
     if unit in frame.units:
-        return number / frame.units[unit]
+        return round(number / frame.units[unit], 12)  # 20 mm of 0.1 m is 0.2, not 0.19999999999999998
     if unit in ("%", "%of"):
         return number / 100
     if unit == "" and frame.count and number.is_integer():
@@ -48,10 +45,10 @@ def _temperature(kelvin: float) -> tuple[float, Value] | None:
     return abs(1 / kelvin - 1 / DAYLIGHT_K) / abs(1 / bound - 1 / DAYLIGHT_K), name
 
 
-def _factor(factor: float, bound: float, value: Value) -> tuple[float, Value] | None:
+def _factor(factor: float, value: Value) -> tuple[float, Value] | None:
     """``2 times brighter``, ``0.5 times``, ``2 times dimmer``; intensity is linear in the logarithm."""
     if factor <= 0:
         return None
     up = (factor >= 1) != (value == "dim")
-    intensity = abs(math.log(factor)) / math.log(bound if up else 1 / DIM)
+    intensity = abs(math.log(factor)) / math.log(BRIGHT if up else 1 / DIM)
     return (min(intensity, 1.0), "bright" if up else "dim") if intensity <= 1 + _SLACK else None

@@ -20,9 +20,14 @@ def say(perturbation: Perturbation, axes: Sequence[Axis] = AXES) -> str:
         axes: Axes among which its own is.
     """
     phrase = {axis.name: axis.phrase for axis in axes}[perturbation.axis]
-    percent = format(100 * perturbation.intensity, ".12g")
+    percent = _percent(perturbation.intensity)
     target = f" of the {perturbation.target} light" if perturbation.target else ""
     return f"{phrase}{_value(perturbation)}{target} at {percent} %"
+
+
+def _percent(intensity: float) -> str:
+    short = format(100 * intensity, ".12g")
+    return short if float(short) / 100 == intensity else format(100 * intensity, ".17f")
 
 
 def _value(perturbation: Perturbation) -> str:

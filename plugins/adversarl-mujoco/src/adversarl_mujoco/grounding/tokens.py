@@ -10,7 +10,7 @@ from adversarl_mujoco.grounding.lexicon import Entry, Lexicon
 
 _TOKEN = re.compile(r"#[0-9a-f]{6}\b|tex_\d+|-?\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)?|[^\s\w]|\w")
 _NUMBER = re.compile(r"-?\d")
-_SILENT = frozenset("()[]{}\"'`-_*")
+_SILENT = frozenset("()[]{}\"'`-_*+")
 # Typographic quotes, dashes and the minus sign as their ASCII twins.
 _PLAIN = {0x2018: "'", 0x2019: "'", 0xB4: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: " - ", 0x2212: "-"}
 _STOPS = frozenset(",.;:!?&")
@@ -63,6 +63,13 @@ class Item:
         return self.entry.atoms if self.entry else ()
 
     @property
+    def degree(self) -> bool:
+        """Whether it says nothing but how strongly: an adverb or a percentage."""
+        if self.quantity:
+            return self.quantity.unit == "%"
+        return self.entry is not None and self.entry.degree is not None and not self.entry.atoms
+
+    @property
     def unknown(self) -> bool:
         """Whether it was taken for nothing at all."""
         return self.entry is None and self.quantity is None and not self.separator
@@ -71,6 +78,7 @@ class Item:
 def split(text: str) -> list[str]:
     """Lower-case words, numbers and punctuation marks."""
     joined = re.sub(r"(?<=[^\W\d])-(?=[^\W\d])", " ", text.lower().translate(_PLAIN))
+    joined = re.sub(r"(?<=\w)'s\b", "", joined)
     return [token for token in _TOKEN.findall(joined) if token not in _SILENT]
 
 

@@ -1,0 +1,342 @@
+"""Prompts and what they are taken for."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from importlib.resources import files
+
+import pytest
+from adversarl_mujoco.axes import AXES, camera, clutter, lights
+from adversarl_mujoco.axes.catalog import VISUAL_AXES
+from adversarl_mujoco.grounding import ground, say
+from adversarl_mujoco.grounding.lexicon import load
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adversarl.types import Axis, Perturbation
+
+RED, BLUE = (0.85, 0.1, 0.1), (0.1, 0.25, 0.85)
+WHITE, BLACK = (1.0, 1.0, 1.0), (0.05, 0.05, 0.05)
+LIGHT_AXES = "light-position light-direction light-intensity light-temperature light-color ambient-light shadow".split()
+SURFACES = ("table", "object", "background", "robot")
+NAMES = [axis.name for axis in AXES]
+
+
+def p(axis, intensity=0.5, value=None, target=None):
+    return Perturbation(axis, intensity, target, value)
+
+
+UNDERSTOOD = {
+    # how strongly
+    "dim the lights": [p("light-intensity", 0.5, "dim")],
+    "dim the lights slightly": [p("light-intensity", 0.25, "dim")],
+    "dim the lights a little bit": [p("light-intensity", 0.25, "dim")],
+    "moderately dim the lights": [p("light-intensity", 0.5, "dim")],
+    "make the lights much dimmer": [p("light-intensity", 0.75, "dim")],
+    "extremely bright lights": [p("light-intensity", 1.0, "bright")],
+    "make it pitch dark": [p("light-intensity", 1.0, "dim")],
+    "lower the light intensity by 60%.": [p("light-intensity", 0.6, "dim")],
+    "dim the lights by 40 percent": [p("light-intensity", 0.4, "dim")],
+    "lights at 0.3": [p("light-intensity", 0.3)],
+    "DIM THE LIGHTS!!!": [p("light-intensity", 0.5, "dim")],
+    "turn off the lights": [p("light-intensity", 1.0, "dim")],
+    "turn the lights down": [p("light-intensity", 0.5, "dim")],
+    # lights
+    "brighten the key light extremely": [p("light-intensity", 1.0, "bright", "key")],
+    "dim the key light and brighten the fill light": [
+        p("light-intensity", 0.5, "dim", "key"),
+        p("light-intensity", 0.5, "bright", "fill"),
+    ],
+    "switch to harsh overhead lighting": [p("light-position", 0.75, "overhead"), p("shadow", 0.75)],
+    "light from the left": [p("light-position", 0.5, "left")],
+    "move the fill light up and to the left": [p("light-position", 0.5, "up left", "fill")],
+    "move the lamp 30 cm to the right": [p("light-position", 0.3, "right")],
+    "aim the light at the table": [p("light-direction")],
+    "warm light": [p("light-temperature", 0.5, "warm")],
+    "use cold lighting at 80 percent": [p("light-temperature", 0.8, "cool")],
+    "set the color temperature to 3000 K": [p("light-temperature", 1.0, "warm")],
+    "cool the light to 8000 kelvin": [p("light-temperature", 1.0, "cool")],
+    "use red lighting at 70 %": [p("light-color", 0.7, RED)],
+    "make the light blue": [p("light-color", 0.5, BLUE)],
+    "increase the ambient light": [p("ambient-light", 0.5, "bright")],
+    "cast strong shadows": [p("shadow", 0.75)],
+    "make the scene very dark with strong shadows": [p("light-intensity", 0.75, "dim"), p("shadow", 0.75)],
+    # surfaces
+    "make the table red": [p("table-color", 0.5, RED)],
+    "make the table light blue": [p("table-color", 0.5, (0.6, 0.75, 0.95))],
+    "paint the background #0000ff": [p("background-color", 0.5, (0.0, 0.0, 1.0))],
+    "change the object's color to blue": [p("object-color", 0.5, BLUE)],
+    "bright red table": [p("table-color", 0.5, RED)],
+    "make the table and the object red": [p("table-color", 0.5, RED), p("object-color", 0.5, RED)],
+    "make the robot black and the table white": [p("robot-color", 0.5, BLACK), p("table-color", 0.5, WHITE)],
+    "randomize the table texture strongly": [p("table-texture", 0.75)],
+    "replace the table surface with a wooden texture": [p("table-texture", 0.5, "wood")],
+    "put a wood texture on the table": [p("table-texture", 0.5, "wood")],
+    "change the wall to stripes": [p("background-texture", 0.5, "stripes")],
+    "tex_003 on the object": [p("object-texture", 0.5, "tex_003")],
+    "change the table color and texture": [p("table-color"), p("table-texture")],
+    "random colors and textures for the table": [p("table-color"), p("table-texture")],
+    "give everything random colors": [p(f"{thing}-color") for thing in SURFACES],
+    "random textures everywhere, fully": [p(f"{thing}-texture", 1.0) for thing in SURFACES[:3]],
+    # camera
+    "move the camera at 30 %": [p("camera-position", 0.3)],
+    "move the camera 5 cm to the left": [p("camera-position", 0.5, "left")],
+    "shift the camera closer by 20 mm": [p("camera-position", 0.2, "closer")],
+    "move the camera slightly to the left and tilt it down": [
+        p("camera-position", 0.25, "left"),
+        p("camera-orientation", 0.5, "down"),
+    ],
+    "randomize the camera pose": [p("camera-position"), p("camera-orientation")],
+    "zoom in strongly": [p("camera-fov", 0.75, "narrow")],
+    "widen the field of view by 2.5 degrees": [p("camera-fov", 0.5, "wide")],
+    # clutter
+    "place a tall object partially blocking the target": [p("occluder", 0.5)],
+    "put a tall post between the camera and the target": [p("occluder", 0.5)],
+    "block the view of the cube completely": [p("occluder", 1.0)],
+    "hide 30 % of the target": [p("occluder", 0.5)],
+    "put a bright red pole in front of the cube": [p("occluder", 0.5, RED)],
+    "add three distractors": [p("distractors", 3 / 6)],
+    "add a distractor": [p("distractors", 1 / 6)],
+    "put six distractors on the table": [p("distractors", 1.0)],
+    "add two more cubes": [p("distractors", 2 / 6)],
+    "put a red object on the table": [p("distractors", 1 / 6, RED)],
+    "add heavy clutter around the target": [p("distractors", 0.75)],
+    # picture
+    "make the image black and white": [p("saturation", 1.0, "gray")],
+    "reduce the saturation by 40 percent": [p("saturation", 0.4, "gray")],
+    "make the colors vivid": [p("saturation", 0.5, "vivid")],
+    "increase the contrast": [p("contrast", 0.5, "high")],
+    "make the image darker": [p("brightness", 0.5, "dark")],
+    "shift the hue fully": [p("hue", 1.0)],
+    # several at once
+    "dim the lighting to 40% and add two distractor objects near the target": [
+        p("light-intensity", 0.4, "dim"),
+        p("distractors", 2 / 6),
+    ],
+    "low light and occlusion at 80 percent": [p("light-intensity", 0.8, "dim"), p("occluder", 0.8)],
+    "vary table color, background texture, and light position at 45 %": [
+        p("table-color", 0.45),
+        p("background-texture", 0.45),
+        p("light-position", 0.45),
+    ],
+    "red table, blue object and white background at 90%": [
+        p("table-color", 0.9, RED),
+        p("object-color", 0.9, BLUE),
+        p("background-color", 0.9, WHITE),
+    ],
+    "perturb the lights strongly and the camera weakly": [p("light-intensity", 0.75), p("camera-position", 0.25)],
+    "randomize everything at 30%": [p(name, 0.3) for name in NAMES],
+    "dim the lights, then brighten the lights": [p("light-intensity", 0.5, "bright")],
+    # taking back one thing
+    "without shadows": [p("shadow", 0.0)],
+    "turn shadows off": [p("shadow", 0.0)],
+    "remove the occluder": [p("occluder", 0.0)],
+    "remove all distractors and the occluder": [p("distractors", 0.0), p("occluder", 0.0)],
+    "don't move the camera": [p("camera-position", 0.0)],
+    "dim the lights without shadows": [p("light-intensity", 0.5, "dim"), p("shadow", 0.0)],
+    "reset the camera": [p("camera-position", 0.0), p("camera-orientation", 0.0), p("camera-fov", 0.0)],
+    "reset to default lighting": [p(name, 0.0) for name in LIGHT_AXES],
+}
+
+RESTORED = {
+    "back to normal": [],
+    "reset everything": [],
+    "return to nominal conditions": [],
+    "restore the original scene": [],
+    "back to normal, then dim the lights": [p("light-intensity", 0.5, "dim")],
+    "dim the lights, then back to normal": [],
+}
+
+REFUSED = {
+    "make it rain": ["rain"],
+    "simulate fog": ["fog"],
+    "make the floor slippery": ["floor", "slippery"],
+    "increase the friction": ["increase", "friction"],
+    "make the object heavier": ["object", "heavier"],
+    "move the object": ["move", "object"],
+    "remove the table": ["remove", "table"],
+    "tilt the table": ["tilt", "table"],
+    "make it red": ["red"],
+    "make it harder": ["harder"],
+    "table": ["table"],
+    "50 %": ["50 %"],
+    "flood the room with water": ["flood", "water"],
+    "show a video in the background": ["video"],
+    "blur the image": ["blur", "image"],
+    "add sensor noise": ["add", "sensor", "noise"],
+    "make the gripper weaker": ["gripper", "weaker"],
+    "move the camera 20 cm to the left": ["20 cm"],
+    "dim the lights by 150 %": ["150 %"],
+    "move the camera -30 %": ["-30 %"],
+    "add ten distractors": ["ten"],
+    "set the color temperature to 12000 K": ["12000 k"],
+    "dim the lights by 3 degrees": ["3 degrees"],
+    "hide 90 % of the target": ["90 % of"],
+    "dim the lights 30-40 %": ["30", "-40 %"],
+    "Dimme das Licht": ["dimme", "das", "licht"],
+    "灯を暗くする": ["灯を暗くする"],
+    "🌧": ["🌧"],
+}
+
+PARTLY = {
+    "dim the lights and make it rain": ([p("light-intensity", 0.5, "dim")], ["rain"]),
+    "make the table wobble and dim the lights": ([p("light-intensity", 0.5, "dim")], ["table", "wobble"]),
+    "let the lights flicker": ([p("light-intensity")], ["flicker"]),
+    "red and blue table": ([p("table-color", 0.5, BLUE)], ["red"]),
+    "make the table red or blue": ([p("table-color", 0.5, RED)], ["blue"]),
+    "move the camera to the left of the elephant": ([p("camera-position", 0.5, "left")], ["elephant"]),
+}
+
+
+@pytest.mark.parametrize("text", UNDERSTOOD)
+def test_prompt_is_understood_completely(text):
+    grounding = ground(text, AXES)
+    assert list(grounding.perturbations) == UNDERSTOOD[text]
+    assert grounding.not_understood == ()
+    assert grounding.complete
+    assert not grounding.restore
+    assert grounding.understood
+
+
+@pytest.mark.parametrize("text", RESTORED)
+def test_prompt_restores(text):
+    grounding = ground(text, AXES)
+    assert (list(grounding.perturbations), grounding.restore) == (RESTORED[text], True)
+    assert grounding.complete
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_prompt_is_not_understood_and_changes_nothing(text):
+    grounding = ground(text, AXES)
+    assert (grounding.perturbations, grounding.restore) == ((), False)
+    assert list(grounding.not_understood) == REFUSED[text]
+    assert not grounding.complete
+
+
+@pytest.mark.parametrize("text", PARTLY)
+def test_what_is_left_over_is_named(text):
+    grounding = ground(text, AXES)
+    assert (list(grounding.perturbations), list(grounding.not_understood)) == PARTLY[text]
+    assert not grounding.complete
+
+
+def test_the_tables_are_long_enough():
+    assert len(UNDERSTOOD) >= 60
+    assert len(REFUSED) >= 20
+
+
+@pytest.mark.parametrize("axis", AXES, ids=lambda axis: axis.name)
+def test_a_phrase_with_any_percentage_grounds_to_its_axis(axis):
+    for percent in range(101):
+        grounding = ground(f"{axis.phrase} at {percent} %", AXES)
+        assert grounding.perturbations == (Perturbation(axis.name, percent / 100),)
+        assert grounding.complete
+        alone = ground(f"{axis.phrase} at {percent} %", [axis])
+        assert alone.perturbations == grounding.perturbations
+
+
+def test_what_is_said_grounds_to_the_same_again():
+    for axis in VISUAL_AXES:
+        values = [None, *axis.names]
+        values += [RED, (0.0, 0.2, 1.0)] if axis.numbers and not axis.directions else []
+        values += ["wood", "tex_002"] if axis.spec.name.endswith("texture") else []
+        for value in values:
+            said = Perturbation(axis.spec.name, 0.37, value=value)
+            grounding = ground(say(said), AXES)
+            assert grounding.perturbations == (said,), say(said)
+            assert grounding.complete, (say(said), grounding.not_understood)
+        for target in axis.spec.targets[1:]:
+            said = Perturbation(axis.spec.name, 0.5, target)
+            assert ground(say(said), AXES).perturbations == (said,), say(said)
+
+
+def test_several_sentences_joined_ground_to_all_of_them():
+    said = [Perturbation(axis.name, 0.01 * (5 + index)) for index, axis in enumerate(AXES)]
+    for joint in (", ", " and ", ". Then ", "; "):
+        grounding = ground(joint.join(say(one) for one in said), AXES)
+        assert list(grounding.perturbations) == said
+        assert grounding.complete
+
+
+def test_axes_that_are_not_passed_in_are_not_understood():
+    some = [axis for axis in AXES if axis.name in ("light-intensity", "table-color")]
+    assert ground("dim the lights", some).complete
+    moved = ground("move the light", some)
+    assert moved.perturbations == ()
+    assert moved.not_understood == ("move", "light")
+    assert [found.axis for found in ground("give everything random colors", some).perturbations] == ["table-color"]
+    assert [found.axis for found in ground("randomize everything", some).perturbations] == [a.name for a in some]
+
+
+def test_an_axis_that_the_lexicon_has_never_heard_of_is_asked_for_by_its_phrase():
+    rain = Axis("rain", "visual", "Rain.", "mm/h", "0", "50", "ours", "make it rain")
+    grounding = ground("make it rain at 40 % and dim the lights", [*AXES, rain])
+    assert grounding.perturbations == (Perturbation("rain", 0.4), p("light-intensity", 0.5, "dim"))
+    assert grounding.complete
+
+
+def test_understood_names_words_and_meaning():
+    grounding = ground("dim the lights by 40 %", AXES)
+    assert grounding.understood == (("dim lights 40 %", "light-intensity dim at 40 %"),)
+
+
+def test_physical_units_are_read_in_the_scale_of_the_axis():
+    (warm,) = ground("set the color temperature to 3500 K", AXES).perturbations
+    assert warm.intensity == pytest.approx((1 / 3500 - 1 / 6500) / (1 / 3000 - 1 / 6500))
+    (twice,) = ground("2 times brighter lights", AXES).perturbations
+    assert (twice.value, twice.intensity) == ("bright", pytest.approx(0.6309, abs=1e-4))
+    (turned,) = ground("rotate the camera by 0.045 rad", AXES).perturbations
+    assert turned.intensity == pytest.approx(0.5)
+
+
+def test_units_of_the_lexicon_are_the_bounds_of_the_axes():
+    units = {frame.axis: frame.units for frame in load().frames if frame.units}
+    assert units["camera-position"] == {"m": camera.DISPLACEMENT_M}
+    assert units["camera-orientation"] == {"deg": pytest.approx(math.degrees(camera.ROTATION_RAD))}
+    assert units["camera-fov"] == {"deg": camera.FOVY_DEG}
+    assert units["light-position"] == {"m": lights.DISPLACEMENT_M}
+    assert units["light-direction"] == {"deg": pytest.approx(math.degrees(lights.AIM_RAD))}
+    assert units["occluder"] == {"%of": 100 * clutter.HIDDEN}
+
+
+def test_every_frame_of_the_lexicon_belongs_to_an_axis_and_uses_its_values():
+    data = tomllib.loads(files("adversarl_mujoco.grounding").joinpath("lexicon.toml").read_text("utf-8"))
+    axes = {axis.spec.name: axis for axis in VISUAL_AXES}
+    assert {frame["axis"] for frame in data["frame"]} == set(axes)
+    for frame in data["frame"]:
+        named = {value for value in frame.get("values", {}).values() if value != "="}
+        if isinstance(frame.get("value"), str):
+            named.add(frame["value"])
+        assert named <= set(axes[frame["axis"]].names), frame["axis"]
+
+
+def test_every_atom_of_a_frame_is_in_the_lexicon():
+    data = tomllib.loads(files("adversarl_mujoco.grounding").joinpath("lexicon.toml").read_text("utf-8"))
+    kinds = ("things", "properties", "actions", "values", "negations")
+    known = {atom for kind in kinds for atom in data[kind]}
+    known |= {atom for compound in data["compound"] for atom in compound["atoms"]}
+    for frame in data["frame"]:
+        used = {atom for needs in frame["needs"] for atom in needs}
+        used |= set(frame.get("absorbs", ())) | set(frame.get("values", ()))
+        assert used <= known, (frame["axis"], used - known)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=60))
+def test_no_text_whatever_raises(text):
+    grounding = ground(text, AXES)
+    assert grounding == ground(text, AXES)
+    assert all(0 <= found.intensity <= 1 for found in grounding.perturbations)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    text=st.sampled_from(sorted(UNDERSTOOD)),
+    where=st.floats(0, 1),
+    word=st.sampled_from(["zebra", "quickly", "underwater", "flammable", "tomorrow", "slippery"]),
+)
+def test_a_strange_word_anywhere_is_reported(text, where, word):
+    words = text.split()
+    words.insert(round(where * len(words)), word)
+    assert word in ground(" ".join(words), AXES).not_understood
