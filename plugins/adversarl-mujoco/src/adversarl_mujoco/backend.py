@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import adversarl_mujoco.gl as _gl  # isort: skip  # before mujoco
 from pydantic import Field
@@ -11,6 +11,7 @@ from pydantic import Field
 from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Backend, BackendOptions
 from adversarl.types import Axis
+from adversarl_mujoco.axes import AXES
 from adversarl_mujoco.robot import load_robot
 from adversarl_mujoco.scene import build_scene
 from adversarl_mujoco.simulation import CONTROL_FREQUENCY
@@ -63,7 +64,7 @@ def choose_axes(names: tuple[str, ...] | None) -> tuple[Axis, ...]:
     Raises:
         PerturbationError: There is no such axis.
     """
-    known: dict[str, Any] = {}
+    known = {axis.name: axis for axis in AXES}
     for name in names or ():
         if name not in known:
             raise PerturbationError("axis", name, known)

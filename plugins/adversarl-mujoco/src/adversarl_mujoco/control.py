@@ -6,14 +6,15 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from adversarl_mujoco.robot import PREFIX, Robot
+from adversarl_mujoco.robot import PREFIX, Robot, RobotError
 from adversarl_mujoco.scene import TABLE_HEIGHT
 
+Array = NDArray[np.float64]
 MAX_STEP = 0.03
 """Displacement commanded by an action of 1, each axis [m]; 0.6 m/s at 20 Hz."""
-LOW = np.array([-0.22, -0.26, TABLE_HEIGHT + 0.008])
+LOW = (-0.22, -0.26, TABLE_HEIGHT + 0.008)
 """Lower corner of the box that the grasp point is kept in, world frame [m]."""
-HIGH = np.array([0.20, 0.26, TABLE_HEIGHT + 0.36])
+HIGH = (0.20, 0.26, TABLE_HEIGHT + 0.36)
 """Upper corner [m]."""
 DAMPING = 0.02
 """Damping of the least squares [1]; large against it are all singular values in the workspace."""
@@ -22,137 +23,141 @@ POSTURE_GAIN = 0.2
 
 
 class Arm:
-    """Indices and array views of one robot in one simulation, and its control law.
+    """One robot in one simulation: views of its state, and its control law.
 
-    Differential inverse kinematics (Buss, "Introduction to Inverse Kinematics", 2004, eq. 11), with a posture task
-    in the null space: dq = z + J^T (J J^T + lambda^2 I)^-1 (e - J z), where e holds the position error [m] and the
-    rotation error [rad] that keeps the gripper pointing down, and z = k (q_home - q).
+    Differential inverse kinematics (Buss, "Introduction to Inverse Kinematics", 2004, eq. 11) with a posture task:
+    the joint step dq minimizes |J dq - e|^2 + lambda^2 |dq - k (home - q)|^2, where e holds the position error [m]
+    and the rotation error [rad] that keeps the gripper pointing down. The second term moves the null space alone as
+    long as lambda is small.
+
+    It is computed with MuJoCo's own small-matrix functions over all degrees of freedom of the model (columns that
+    are not the arm's are zero): after a frame was drawn, caches are cold, and numpy's general machinery costs more
+    than the arithmetic.
     """
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, robot: Robot) -> None:
         self._model, self._data = model, data
-        self.site = model.site(PREFIX + robot.site).id
+        self._site = model.site(PREFIX + robot.site).id
         joints = [model.joint(PREFIX + name).id for name in robot.joints]
-        self.qpos = _index([int(model.jnt_qposadr[j]) for j in joints])
-        self._dofs = _index([int(model.jnt_dofadr[j]) for j in joints])
-        self._ctrl = _index([_actuator_of(model, j) for j in joints])
-        self._fingers = [int(model.joint(PREFIX + name).qposadr[0]) for name in robot.fingers]
-        self._gripper = [model.actuator(PREFIX + name).id for name in robot.gripper_actuators]
-        self._closed, self._open = robot.gripper_ctrl
-        self._finger_closed, self._finger_open = robot.finger_range
         self.home = np.array(robot.home)
+        """Joint angles of the home posture [rad]. Shape (n,)."""
         self._low, self._high = model.jnt_range[joints].T.copy()
-        self._views(model, data)
+        self._fingers = [
+            data.qpos[a : a + 1] for a in (model.jnt_qposadr[model.joint(PREFIX + f).id] for f in robot.fingers)
+        ]
+        self._finger_closed, self._finger_open = robot.finger_range
+        self._closed, self._open = robot.gripper_ctrl
+        self._view(model, data, robot, joints)
+        self._allocate(model, joints)
 
-    def _views(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
-        self._jacobian = np.zeros((6, model.nv))
-        self._linear, self._angular = self._jacobian[:3], self._jacobian[3:]
-        self._q, self._v = data.qpos, data.qvel
-        self._control = data.ctrl
-        self.position = data.site_xpos[self.site]
+    def _view(self, model: mujoco.MjModel, data: mujoco.MjData, robot: Robot, joints: list[int]) -> None:
+        self.position: Array = data.site_xpos[self._site]
         """Grasp point, world frame [m]. Shape (3,); a view."""
-        self.rotation = data.site_xmat[self.site]
-        """Its orientation, row-major. Shape (9,); a view."""
-        self._damping = DAMPING**2 * np.eye(6)
-        self._error = np.zeros(6)
+        self._rotation: Array = data.site_xmat[self._site]
+        self.joints: Array = data.qpos[_span([int(model.jnt_qposadr[j]) for j in joints], "joints")]
+        """Joint angles [rad]. Shape (n,); a view."""
+        self._targets: Array = data.ctrl[_span([_actuator_of(model, j) for j in joints], "actuators")]
+        self._gripper: Array = data.ctrl[
+            _span([model.actuator(PREFIX + name).id for name in robot.gripper_actuators], "gripper actuators")
+        ]
+        self._velocities: Array = data.qvel
+
+    def _allocate(self, model: mujoco.MjModel, joints: list[int]) -> None:
+        nv = model.nv
+        span = _span([int(model.jnt_dofadr[j]) for j in joints], "joints")
+        self._jacobian = np.zeros((6, nv))
+        self._linear, self._angular = self._jacobian[:3], self._jacobian[3:]
+        self._gram = np.zeros((nv, nv))
+        self._diagonal = self._gram.ravel()[:: nv + 1]
+        self._error, self._velocity = np.zeros(6), np.zeros(3)
+        self._right, self._step = np.zeros(nv), np.zeros(nv)
+        self._arm_right, self._arm_step = self._right[span], self._step[span]
+        self._pull = np.zeros(len(joints))
 
     def update(self) -> None:
         """Computes the Jacobian of the grasp point at the current state."""
-        mujoco.mj_jacSite(self._model, self._data, self._linear, self._angular, self.site)
+        mujoco.mj_jacSite(self._model, self._data, self._linear, self._angular, self._site)
 
-    def velocity(self) -> NDArray[np.float64]:
-        """Velocity of the grasp point, world frame [m/s]. Shape (3,)."""
-        return self._linear[:, self._dofs] @ self._v[self._dofs]
+    def velocity(self) -> list[float]:
+        """Velocity of the grasp point at the last `update`, world frame [m/s]. Shape (3,)."""
+        mujoco.mju_mulMatVec(self._velocity, self._linear, self._velocities)
+        values: list[float] = self._velocity.tolist()
+        return values
 
     def opening(self) -> float:
         """How far the gripper is open: 0 closed, 1 open [1]."""
-        mean = sum(self._q[i] for i in self._fingers) / len(self._fingers)
-        return float((mean - self._finger_closed) / (self._finger_open - self._finger_closed))
-
-    def joints(self) -> NDArray[np.float64]:
-        """Joint angles [rad]. Shape (n,)."""
-        return self._q[self.qpos]
+        mean = sum([finger.item() for finger in self._fingers]) / len(self._fingers)
+        return (mean - self._finger_closed) / (self._finger_open - self._finger_closed)
 
     def act(self, dx: float, dy: float, dz: float, grip: float) -> None:
         """Sets the actuators' targets; `update` must have been called at this state.
 
         Args:
-            dx: Displacement along the world's x in units of `MAX_STEP`, in [-1, 1].
+            dx: Displacement along the world's x in units of `MAX_STEP`, clipped to [-1, 1].
             dy: Along y.
             dz: Along z.
             grip: From -0.5 (open) to 0.5 (closed), linear between, saturating beyond.
         """
-        self._control[self._ctrl] = self.joint_targets((dx, dy, dz))
+        self._solve(dx, dy, dz)
+        np.add(self.joints, self._arm_step, out=self._targets)  # the actuators clamp to the joints' limits
         share = min(max(grip + 0.5, 0.0), 1.0)
-        for index in self._gripper:
-            self._control[index] = self._open + share * (self._closed - self._open)
+        self._gripper.fill(self._open + share * (self._closed - self._open))
 
-    def joint_targets(self, direction: tuple[float, float, float]) -> NDArray[np.float64]:
-        """Joint angles [rad] whose grasp point is displaced by `direction` * `MAX_STEP`, pointing down. Shape (n,)."""
+    def _solve(self, dx: float, dy: float, dz: float) -> None:
+        """Computes the step of the joints [rad] whose grasp point moves by (dx, dy, dz) * `MAX_STEP`."""
         x, y, z = self.position.tolist()
-        dx, dy, dz = direction
-        a, b, c = _LOW
-        d, e, f = _HIGH
-        _, r01, r02, r10, _, r12, r20, r21, _ = self.rotation.tolist()
-        # The rotation part is half the sum of cross products of the axes with those of diag(1, -1, -1).
+        _, r01, r02, r10, _, r12, r20, r21, _ = self._rotation.tolist()
+        # The rotation error is half the sum of cross products of the site's axes with those of diag(1, -1, -1).
         self._error[:] = (
-            min(max(x + MAX_STEP * dx, a), d) - x,
-            min(max(y + MAX_STEP * dy, b), e) - y,
-            min(max(z + MAX_STEP * dz, c), f) - z,
+            min(max(x + MAX_STEP * min(max(dx, -1.0), 1.0), LOW[0]), HIGH[0]) - x,
+            min(max(y + MAX_STEP * min(max(dy, -1.0), 1.0), LOW[1]), HIGH[1]) - y,
+            min(max(z + MAX_STEP * min(max(dz, -1.0), 1.0), LOW[2]), HIGH[2]) - z,
             0.5 * (r21 - r12),
             0.5 * (r20 + r02),
             -0.5 * (r10 + r01),
         )
-        return self._solve()
+        mujoco.mju_sqrMatTD(self._gram, self._jacobian, None)
+        self._diagonal += DAMPING**2
+        mujoco.mju_mulMatTVec(self._right, self._jacobian, self._error)
+        np.subtract(self.home, self.joints, out=self._pull)
+        self._pull *= POSTURE_GAIN * DAMPING**2
+        self._arm_right += self._pull
+        mujoco.mju_cholFactor(self._gram, 0.0)
+        mujoco.mju_cholSolve(self._step, self._gram, self._right)
 
-    def _solve(self) -> NDArray[np.float64]:
-        jacobian = self._jacobian[:, self._dofs]
-        q = self._q[self.qpos]
-        posture = POSTURE_GAIN * (self.home - q)
-        gram = jacobian @ jacobian.T
-        gram += self._damping
-        target = q + posture + jacobian.T @ np.linalg.solve(gram, self._error - jacobian @ posture)
-        return np.minimum(np.maximum(target, self._low), self._high)
+    def set_joints(self, angles: Array) -> None:
+        """Puts the arm's joints at these angles [rad], within their limits. Shape (n,)."""
+        np.clip(angles, self._low, self._high, out=self.joints)
 
-    def seek(self, point: NDArray[np.float64], iterations: int = 60) -> None:
-        """Moves the joints kinematically until the grasp point is at `point`, world frame [m], pointing down."""
+    def find_home(self, point: tuple[float, float, float], iterations: int = 60) -> None:
+        """Makes the posture with the grasp point at `point`, world frame [m], pointing down, the home of this arm."""
+        self.set_joints(self.home)
         for _ in range(iterations):
             mujoco.mj_kinematics(self._model, self._data)
             mujoco.mj_comPos(self._model, self._data)
             self.update()
-            step = np.clip((point - self.position) / MAX_STEP, -1, 1)
-            self._q[self.qpos] = self.joint_targets((float(step[0]), float(step[1]), float(step[2])))
-
-    def set_joints(self, angles: NDArray[np.float64]) -> None:
-        """Puts the arm's joints at these angles [rad], within their limits. Shape (n,)."""
-        self._q[self.qpos] = np.clip(angles, self._low, self._high)
-
-    def find_home(self, point: NDArray[np.float64]) -> None:
-        """Makes the posture with the grasp point at `point`, world frame [m], the home of this arm."""
-        self.set_joints(self.home)
-        self.seek(point)
-        self.home = self.joints().copy()
+            self._solve(*((np.array(point) - self.position) / MAX_STEP).tolist())
+            self.set_joints(self.joints + self._arm_step)
+        self.home = self.joints.copy()
 
     def hold(self) -> None:
-        """Puts the actuators' targets at the current joints, gripper open."""
-        self._control[self._ctrl] = self._q[self.qpos]
-        for index in self._gripper:
-            self._control[index] = self._open
-        for index in self._fingers:
-            self._q[index] = self._finger_open
+        """Puts the actuators' targets at the current joints, the gripper open."""
+        self._targets[:] = self.joints
+        self._gripper[:] = self._open
+        for finger in self._fingers:
+            finger[:] = self._finger_open
 
 
-_LOW, _HIGH = LOW.tolist(), HIGH.tolist()
-
-
-def _index(indices: list[int]) -> slice | list[int]:
-    """A slice where the indices are consecutive, since a view is cheaper than a gather."""
-    first = indices[0]
-    return slice(first, first + len(indices)) if indices == list(range(first, first + len(indices))) else indices
+def _span(indices: list[int], what: str) -> slice:
+    """Consecutive indices as a slice, since a view is cheaper than a gather."""
+    first, last = indices[0], indices[-1] + 1
+    if indices != list(range(first, last)):
+        raise RobotError(f"its {what} are not numbered one after the other: {indices}")
+    return slice(first, last)
 
 
 def _actuator_of(model: mujoco.MjModel, joint: int) -> int:
     for actuator in range(model.nu):
         if model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT and model.actuator_trnid[actuator, 0] == joint:
             return actuator
-    raise ValueError(f"joint '{model.joint(joint).name}' has no actuator")
+    raise RobotError(f"joint '{model.joint(joint).name}' has no actuator")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from adversarl.errors import NoGL
@@ -42,3 +44,25 @@ def make_context(width: int, height: int) -> Any:
         return importlib.import_module(f"mujoco.{BACKEND}").GLContext(width, height)
     except Exception as error:  # PyOpenGL raises ImportError, AttributeError, GLError, ... for a missing library
         raise NoGL(BACKEND, f"{type(error).__name__}: {error}") from error
+
+
+def current_context() -> int | None:
+    """Handle of the calling thread's current EGL context; None without EGL.
+
+    The bare C function, because PyOpenGL's wrappers cost ten times as much.
+    """
+    return _eglGetCurrentContext() if _eglGetCurrentContext is not None else None
+
+
+def _load() -> Callable[[], int | None] | None:
+    if BACKEND != "egl":
+        return None
+    try:
+        function = ctypes.CDLL("libEGL.so.1").eglGetCurrentContext
+    except (OSError, AttributeError):
+        return None
+    function.restype = ctypes.c_void_p
+    return function
+
+
+_eglGetCurrentContext = _load()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import adversarl_mujoco.gl as gl  # isort: skip
@@ -31,10 +32,9 @@ class View:
         self.camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self.camera.fixedcamid = model.camera(camera).id
         self.color_matrix: NDArray[np.float32] | None = None
-        """Colour transform [R G B 1] -> [R G B] in [0, 255]; None leaves pixels alone. Shape (3, 4)."""
 
     def configure(self, *, shadows: bool, hidden_visible: bool, color_matrix: NDArray[np.float32] | None) -> None:
-        """Sets what perturbations change outside the model."""
+        """Sets what perturbations change outside the model; see `adversarl_mujoco.axes.RenderSettings`."""
         self.scene.flags[_SHADOW] = int(shadows)
         self.option.geomgroup[HIDDEN_GROUP] = int(hidden_visible)
         self.color_matrix = color_matrix
@@ -58,24 +58,20 @@ class Renderer:
     def __init__(self, model: mujoco.MjModel, size: int) -> None:
         self._gl: Any = gl.make_context(size, size)
         self._gl.make_current()
+        self._handle = gl.current_context()
         try:
             self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
         except mujoco.FatalError as error:
             raise NoGL(gl.BACKEND, str(error)) from error
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
-        self.size = 0
-        self.resize(size)
-
-    def resize(self, size: int) -> None:
-        """Changes the picture's edge [pixel]."""
-        if size == self.size:
-            return
-        if self.size:
-            mujoco.mjr_resizeOffscreen(size, size, self._context)
-        self.size = size
         self._rect = mujoco.MjrRect(0, 0, size, size)
         self._pixels = np.empty((size, size, 3), np.uint8)
         self._upright = self._pixels[::-1]  # OpenGL's first row is the lowest
+
+    def make_current(self) -> None:
+        """Makes this context the thread's; asked for each round, since other worlds may share the thread."""
+        if self._handle is None or gl.current_context() != self._handle:
+            self._gl.make_current()
 
     def draw(self, view: View, out: NDArray[np.uint8]) -> None:
         """Renders into `out`. Shape (size, size, 3)."""
@@ -97,8 +93,23 @@ def recolor(image: NDArray[np.uint8], matrix: NDArray[np.float32]) -> NDArray[np
     """Applies an affine colour transform and clips to [0, 255].
 
     Args:
-        image: Shape (H, W, 3).
-        matrix: Linear part and offset [0, 255]. Shape (3, 4).
+        image: RGB picture. Shape (H, W, 3).
+        matrix: Linear part and offset in [0, 255]. Shape (3, 4).
+
+    Returns:
+        The picture in new colours. Shape (H, W, 3).
     """
-    mixed = image.reshape(-1, 3).astype(np.float32) @ matrix[:, :3].T + matrix[:, 3]
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8).reshape(image.shape)
+    mixed = image.reshape(-1, 3).astype(np.float32) @ matrix[:, :3].T
+    mixed += matrix[:, 3] + 0.5
+    np.clip(mixed, 0.0, 255.0, out=mixed)
+    return mixed.astype(np.uint8).reshape(image.shape)
+
+
+def fine(model: mujoco.MjModel, size: int) -> mujoco.MjModel:
+    """A copy whose context draws smooth pictures of `size` [pixel] for people: more slices, multisampling."""
+    copied = copy.copy(model)
+    quality = copied.vis.quality
+    quality.offsamples, quality.numslices, quality.numstacks, quality.numquads = 4, 32, 16, 4
+    quality.shadowsize = 2048
+    copied.vis.global_.offwidth = copied.vis.global_.offheight = size
+    return copied

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from adversarl.errors import AdversarlError
+
 PREFIX = "robot_"
 """What the scene puts before every name of an attached robot."""
+
+
+class RobotError(AdversarlError):
+    """A robot that cannot be loaded or used."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"[backend] robot: {problem}")
 
 
 @dataclass(frozen=True)

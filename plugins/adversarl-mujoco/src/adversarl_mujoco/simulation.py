@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.types import Perturbation
+from adversarl_mujoco.axes import Perturber
 from adversarl_mujoco.control import Arm
 from adversarl_mujoco.render import View
 from adversarl_mujoco.robot import Robot
-from adversarl_mujoco.scene import DISTRACTORS, SUBSTEP
+from adversarl_mujoco.scene import SUBSTEP
 from adversarl_mujoco.task import START, Pick
 
 CONTROL_FREQUENCY = 20
@@ -53,8 +54,8 @@ class Snapshot:
 class Simulation:
     """Physics of one environment; every environment owns its model, so that perturbations stay its own.
 
-    Physics runs so that positions, contacts and the picture belong to the very state the step ends in:
-    one control step is `mj_step2` with the new controls, the remaining substeps, then `mj_step1`.
+    `mj_step` leaves positions and contacts as they were before its last substep; `mj_step1` brings them up to date,
+    so that picture and state belong together, and a rewound state gives the very same picture.
     """
 
     def __init__(self, base: mujoco.MjModel, robot: Robot, rng: np.random.Generator) -> None:
@@ -63,10 +64,11 @@ class Simulation:
         self.rng = rng
         self.view = View(self.model, self.data)
         self.arm = Arm(self.model, self.data, robot)
+        self.arm.find_home(START)
         self.task = Pick(self.model, self.data, self.arm, robot)
-        self.arm.find_home(np.array(START))
+        self.perturber = Perturber(self.model)
         self.active: tuple[Perturbation, ...] = ()
-        self._applied: tuple[Perturbation, ...] = ()
+        self._applied = self.active
         self.seed = self.steps = 0
 
     def reset(self, seed: int | None) -> None:
@@ -87,8 +89,7 @@ class Simulation:
             self._settle()
         self.arm.act(*action)
         model, data = self.model, self.data
-        mujoco.mj_step2(model, data)
-        mujoco.mj_step(model, data, SUBSTEPS - 1)
+        mujoco.mj_step(model, data, SUBSTEPS)
         mujoco.mj_step1(model, data)
         self.arm.update()
         self.steps += 1
@@ -126,4 +127,8 @@ class Simulation:
         self.arm.update()
 
     def _apply(self, perturbations: tuple[Perturbation, ...]) -> None:
+        if perturbations is self._applied:
+            return
+        asked = self.perturber.apply(perturbations)
+        self.view.configure(shadows=asked.shadows, hidden_visible=asked.hidden_visible, color_matrix=asked.color_matrix)
         self._applied = perturbations

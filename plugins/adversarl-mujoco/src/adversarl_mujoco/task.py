@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +46,7 @@ class Pick:
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, robot: Robot) -> None:
         self._arm = arm
+        self._home = arm.home.tolist()
         body = model.body("object").id
         joint = model.joint("object_free")
         self._qpos = data.qpos[joint.qposadr[0] : joint.qposadr[0] + 7]
@@ -79,16 +82,18 @@ class Pick:
         self.grasped = distance < GRASP_DISTANCE and min(self._touch.tolist()) > 0.0
         raised = min(max((oz - TABLE_HEIGHT - OBJECT_HALF) / LIFT, 0.0), 1.0)
         self.solved = self.grasped and raised >= 1.0
-        return REACH * (1.0 - float(np.tanh(5.0 * distance))) + self.grasped * (GRASP + RAISE * raised)
+        return REACH * (1.0 - math.tanh(5.0 * distance)) + self.grasped * (GRASP + RAISE * raised)
 
-    def proprio(self) -> NDArray[np.float32]:
-        """What the robot feels. Shape (7 + n,), n joints; scaled to about [-1, 1].
+    def proprio(self, out: NDArray[np.float32]) -> None:
+        """Writes what the robot feels. Shape (7 + n,), n joints; scaled to about [-1, 1].
 
         Grasp point relative to `START` [0.2 m], its velocity [1 m/s], opening [1], joints relative to home [rad].
         """
         arm = self._arm
-        values = (arm.position - START) / 0.2, arm.velocity(), (arm.opening(),), arm.joints() - arm.home
-        return np.concatenate(values).astype(np.float32)
+        x, y, z = arm.position.tolist()
+        grasp_point = 5.0 * (x - START[0]), 5.0 * (y - START[1]), 5.0 * (z - START[2])
+        joints = [angle - home for angle, home in zip(arm.joints.tolist(), self._home, strict=True)]
+        out[:] = (*grasp_point, *arm.velocity(), arm.opening(), *joints)
 
     def state(self) -> NDArray[np.float32]:
         """The simulation's truth. Shape (29,); see `STATE` for the columns and their units."""

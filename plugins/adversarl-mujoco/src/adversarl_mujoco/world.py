@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import gymnasium
@@ -11,24 +13,27 @@ import numpy as np
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Observation, PerturbableVectorEnv
 from adversarl.types import Axis, Grounding, Perturbation
+from adversarl_mujoco.axes import AXES
 from adversarl_mujoco.pool import Pool
-from adversarl_mujoco.render import Renderer
+from adversarl_mujoco.render import Renderer, fine
 from adversarl_mujoco.robot import Robot
-from adversarl_mujoco.simulation import CONTROL_FREQUENCY, Simulation, Snapshot
+from adversarl_mujoco.simulation import Simulation, Snapshot
 from adversarl_mujoco.task import STATE_SIZE, Pick
 from adversarl_mujoco.teacher import teach
 
 ACTION_SIZE = 4
+_DEFAULT_TARGETS = {axis.name: axis.targets[0] for axis in AXES if axis.targets}
 
 
 class MujocoVectorEnv(PerturbableVectorEnv):
     """Tabletop environments in one process.
 
-    Environments are dealt to threads once; each thread owns a GL context. Results do not depend on the number of
-    threads. Action, Shape (num_envs, 4): displacement of the grasp point along the world's x, y, z in units of
+    Every thread owns a GL context, every environment its model, simulation and abstract scene, so any thread can
+    serve any environment and results do not depend on their number.
+
+    Action, Shape (num_envs, 4): displacement of the grasp point along the world's x, y, z in units of
     `control.MAX_STEP`, and the gripper (-1 opens, +1 closes).
 
     Args:
@@ -64,11 +69,10 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         streams = np.random.SeedSequence(seed).spawn(num_envs)
         self.simulations = [Simulation(model, robot, np.random.default_rng(s)) for s in streams]
         self._define_spaces(len(robot.joints))
+        self._model = model
         self._pool = Pool(min(threads, num_envs))
-        self._shares = [range(i, num_envs, self._pool.size) for i in range(self._pool.size)]
-        self._renderers: list[Renderer] = []
-        for thread in range(self._pool.size):  # one by one: EGL's initialization is not reentrant everywhere
-            self._pool.run(lambda _: self._renderers.append(Renderer(model, image_size)), only=thread)
+        self._here = threading.local()
+        self._pool.everywhere(self._renderer)
         self._allocate()
 
     def _define_spaces(self, joints: int) -> None:
@@ -87,24 +91,36 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._proprio = np.zeros((n, *self.single_observation_space["proprio"].shape), np.float32)
         self._rewards = np.zeros(n)
 
-    def _observe(self, thread: int, env: int) -> None:
+    def _renderer(self) -> Renderer:
+        """This thread's renderer, its context made current."""
+        renderer: Renderer | None = getattr(self._here, "renderer", None)
+        if renderer is None:
+            renderer = self._here.renderer = Renderer(self._model, self.image_size)
+        renderer.make_current()
+        return renderer
+
+    def _observe(self, renderer: Renderer, env: int) -> None:
         simulation = self.simulations[env]
-        self._renderers[thread].draw(simulation.view, self._images[env])
-        self._proprio[env] = simulation.task.proprio()
+        renderer.draw(simulation.view, self._images[env])
+        simulation.task.proprio(self._proprio[env])
 
     def _observation(self) -> Observation:
         return {"image": self._images.copy(), "proprio": self._proprio.copy()}
 
-    def _each(self, job: Callable[[int, int], None], envs: Sequence[int] | None = None) -> None:
-        """Calls ``job(thread, env)`` for environments, each on its thread."""
-        wanted = None if envs is None else set(envs)
+    def _each(self, job: Callable[[int], None], envs: Iterable[int]) -> None:
+        """Calls ``job(env)`` on some thread and renders the environment there."""
 
-        def share(thread: int) -> None:
-            for env in self._shares[thread]:
-                if wanted is None or env in wanted:
-                    job(thread, env)
+        def work(queue: deque[int]) -> None:
+            renderer = self._renderer()
+            while queue:
+                try:
+                    env = queue.popleft()
+                except IndexError:  # another thread was faster
+                    return
+                job(env)
+                self._observe(renderer, env)
 
-        self._pool.run(share)
+        self._pool.run(work, envs)
 
     def reset(
         self,
@@ -122,27 +138,23 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         mask = (options or {}).get("reset_mask")
         envs = range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist()
 
-        def begin(thread: int, env: int) -> None:
-            self.simulations[env].reset(seeds[env])
-            self._observe(thread, env)
-
-        self._each(begin, envs)
+        self._each(lambda env: self.simulations[env].reset(seeds[env]), envs)
         return self._observation(), {"success": self._solved()}
 
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Advances all environments by one control step of 1/20 s; finished ones must be reset by the caller."""
-        rows = np.clip(actions, -1.0, 1.0).tolist()
+        rows = np.asarray(actions).tolist()
 
-        def advance(thread: int, env: int) -> None:
+        def advance(env: int) -> None:
             self._rewards[env] = self.simulations[env].step(rows[env])
-            self._observe(thread, env)
 
-        self._each(advance)
-        success = self._solved()
-        late = np.array([s.steps >= self.max_episode_steps for s in self.simulations])
-        return self._observation(), self._rewards.copy(), success.copy(), late & ~success, {"success": success}
+        self._each(advance, range(self.num_envs))
+        success = [simulation.task.solved for simulation in self.simulations]
+        late = [s.steps >= self.max_episode_steps and not s.task.solved for s in self.simulations]
+        info = {"success": np.array(success)}
+        return self._observation(), self._rewards.copy(), np.array(success), np.array(late), info
 
     def _solved(self) -> NDArray[np.bool_]:
         return np.array([s.task.solved for s in self.simulations])
@@ -157,18 +169,11 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         """Puts perturbations in force from the next step or reset on; see `PerturbableVectorEnv.perturb`."""
         for env, changes in zip(indices, perturbations, strict=True):
             simulation = self.simulations[env]
-            kept = {self._key(p): p for p in (*simulation.active, *changes)}
+            kept = {_key(p): p for p in simulation.active}
+            for perturbation in changes:
+                simulation.perturber.check(perturbation)
+                kept[_key(perturbation)] = perturbation
             simulation.active = tuple(kept.values())
-
-    def _key(self, perturbation: Perturbation) -> tuple[str, str | None]:
-        known = {axis.name: axis for axis in self.axes}
-        if perturbation.axis not in known:
-            raise PerturbationError("axis", perturbation.axis, known)
-        targets = known[perturbation.axis].targets
-        target = perturbation.target or (targets[0] if targets else None)
-        if target is not None and target not in targets:
-            raise PerturbationError(f"target of '{perturbation.axis}'", target, targets)
-        return perturbation.axis, target
 
     def restore(self, indices: Sequence[int]) -> None:
         """Brings nominal conditions back from the next step or reset on."""
@@ -199,32 +204,33 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         """Brings snapshots back and renders them again."""
         wanted = dict(zip(indices, snapshots, strict=True))
 
-        def back(thread: int, env: int) -> None:
-            self.simulations[env].rewind(wanted[env])
-            self._observe(thread, env)
-
-        self._each(back, indices)
+        self._each(lambda env: self.simulations[env].rewind(wanted[env]), indices)
         return self._observation()
 
     def frames(self, indices: Sequence[int], size: int) -> NDArray[np.uint8]:
         """Pictures of the current states for people. Shape (len(indices), size, size, 3)."""
         pictures = np.empty((len(indices), size, size, 3), np.uint8)
-
-        def photograph(thread: int) -> None:
-            renderer = self._renderers[thread]
-            renderer.resize(size)
-            for row, env in enumerate(indices):
-                renderer.draw(self.simulations[env].view, pictures[row])
-            renderer.resize(self.image_size)
-
-        self._pool.run(photograph, only=0)
+        renderer = Renderer(fine(self._model, size), size)
+        for row, env in enumerate(indices):
+            renderer.draw(self.simulations[env].view, pictures[row])
+        renderer.close()
         return pictures
 
     def close_extras(self, **kwargs: Any) -> None:
         """Frees GL contexts and ends the threads."""
         del kwargs
-        self._pool.run(lambda thread: self._renderers[thread].close())
+        self._pool.everywhere(self._free)
         self._pool.stop()
+
+    def _free(self) -> None:
+        renderer: Renderer | None = self._here.__dict__.pop("renderer", None)
+        if renderer is not None:
+            renderer.close()
+
+
+def _key(perturbation: Perturbation) -> tuple[str, str | None]:
+    """What two perturbations have in common of which one replaces the other: axis and target."""
+    return perturbation.axis, perturbation.target or _DEFAULT_TARGETS.get(perturbation.axis)
 
 
 def _seeds(seed: int | Sequence[int | None] | None, count: int) -> list[int | None]:
