@@ -20,11 +20,11 @@ def go_on(scalars):
 @pytest.mark.parametrize("learner", [SAC, TD3])
 def test_resumed_training_gives_the_very_same_parameters(world, tmp_path, learner):
     straight = make(learner, world())
-    straight.learn(600, go_on)
+    straight.learn(400, go_on)
 
     first_env = world()
     first = make(learner, first_env)
-    first.learn(600, lambda scalars: first.env_steps < 300)
+    first.learn(400, lambda scalars: first.env_steps < 200)
     first.save(tmp_path)
 
     env = world()
@@ -32,8 +32,8 @@ def test_resumed_training_gives_the_very_same_parameters(world, tmp_path, learne
     torch.manual_seed(99)
     second = make(learner, env, seed=7)
     second.load(tmp_path)
-    assert second.env_steps == 300
-    second.learn(600, go_on)
+    assert second.env_steps == 200
+    second.learn(400, go_on)
 
     expected, found = straight.algorithm.policy.state_dict(), second.algorithm.policy.state_dict()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
@@ -64,7 +64,7 @@ def test_time_limits_are_no_ends_to_the_critic(world):
 @pytest.mark.parametrize(("learner", "options"), [(SAC, {"ent_coef": 0.01}), (TD3, {})])
 def test_critic_learns_that_near_the_target_is_better(world, learner, options):
     trained = make(learner, world(), learning_rate=1e-3, gamma=0.9, gradient_steps=2, batch_size=64, **options)
-    trained.learn(1000, go_on)
+    trained.learn(600, go_on)
     env = world(200, seed=5)
     observation, _ = env.reset()
     tensors = {key: torch.as_tensor(value) for key, value in (observation | {"state": env.state()}).items()}
