@@ -25,10 +25,10 @@ SPARE = -1
 class RandomSearchOptions(LearnerOptions):
     """Options of `RandomSearch`, named as in the paper."""
 
-    step_size: float = Field(0.1, gt=0, description="Step size of an update, alpha [1].")
+    step_size: float = Field(0.25, gt=0, description="Step size of an update, alpha [1].")
     noise: float = Field(0.2, gt=0, description="Standard deviation of exploration on the weights, nu [1].")
     directions: int = Field(16, ge=1, description="Directions N sampled per iteration; each costs two episodes.")
-    top: int = Field(8, ge=1, description="Best directions b that the update uses; more than N means all.")
+    top: int = Field(16, ge=1, description="Best directions b that the update uses; more than N means all.")
 
 
 class RandomSearch(Learner):
