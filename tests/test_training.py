@@ -137,7 +137,7 @@ def test_a_run_cannot_be_resumed_with_another_recipe(recipe, plugins, tmp_path, 
     with pytest.raises(RunFolderError) as caught:
         train(other, plugins, folder, resume=True)
     assert str(caught.value) == (
-        f"{folder}: was made with [learner] step_size = 0.1, not 0.5. Resume with the same recipe, "
+        f"{folder}: was made with [learner] step_size = 0.25, not 0.5. Resume with the same recipe, "
         "or choose another folder with --out"
     )
 

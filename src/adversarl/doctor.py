@@ -42,11 +42,22 @@ def examine(plugins: Plugins, backend: str, steps: int = 20) -> list[Finding]:
         Finding(f"plugin {b.plugin}", False, f"{b.cause}. Run: pip install --force-reinstall {b.distribution}")
         for b in plugins.registry.broken
     ]
-    plugins.manager.hook.adversarl_doctor(check=lambda name, ok, detail: findings.append(Finding(name, ok, detail)))
+    findings += _from_plugins(plugins)
     try:
         findings += _determinism(plugins, backend, steps)
     except AdversarlError as error:
         findings.append(Finding(f"backend {backend}", False, str(error)))
+    return findings
+
+
+def _from_plugins(plugins: Plugins) -> list[Finding]:
+    """What each plugin finds; one whose examination fails is a finding itself."""
+    findings: list[Finding] = []
+    for implementation in plugins.manager.hook.adversarl_doctor.get_hookimpls():
+        try:
+            implementation.function(lambda name, ok, detail: findings.append(Finding(name, ok, detail)))
+        except Exception as error:
+            findings.append(Finding(f"plugin {implementation.plugin_name}", False, f"its examination fails: {error}"))
     return findings
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def robustness_curve(results: Sequence[CellResult], axis: str = "mixed") -> dict
     return {cell.intensity: rate(cell.success) for cell in results if cell.axis == axis}
 
 
-def robustness_auc(results: Sequence[CellResult], axis: str = "mixed", draws: int = 20_000) -> dict[str, float]:
+def robustness_auc(results: Sequence[CellResult], axis: str = "mixed", draws: int = 20_000) -> dict[str, Any]:
     """Mean success over the intensities of a curve, with an interval at 95 %.
 
     Each intensity weighs the same whatever its number of episodes. The interval is the equal-tailed one of the mean
@@ -49,11 +50,11 @@ def robustness_auc(results: Sequence[CellResult], axis: str = "mixed", draws: in
     unlike a bootstrap it has a width where no episode, or every episode, succeeds.
 
     Returns:
-        ``{"value", "n", "low", "high"}`` with n the number of episodes over all cells.
+        ``{"value", "n", "low", "high"}`` with n the number of episodes over all cells; value is None without any.
     """
     cells = [(sum(cell.success), len(cell.success)) for cell in results if cell.axis == axis]
     if not cells:
-        return {"value": float("nan"), "n": 0, "low": 0.0, "high": 1.0}
+        return {"value": None, "n": 0, "low": 0.0, "high": 1.0}
     rng = generator(0, "robustness_auc")
     means = np.mean([rng.beta(s + 0.5, n - s + 0.5, draws) for s, n in cells], axis=0)
     low, high = np.quantile(means, [0.025, 0.975])

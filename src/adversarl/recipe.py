@@ -84,16 +84,14 @@ def load_recipe(path: Path, registry: Registry, overrides: Iterable[str] = ()) -
     Args:
         path: A TOML file.
         registry: Where names are looked up.
-        overrides: ``table.key=value`` strings; the right side is a TOML value, or else a plain string. One that
-            chooses another component drops the keys of the first, and is carried out before the others.
+        overrides: See `apply_overrides`.
 
     Raises:
         RecipeError: Naming file, table and key, and what to do.
         UnknownComponent: A name that nothing registered.
     """
     tables = read_toml(path)
-    for override in sorted(overrides, key=_chooses, reverse=True):
-        _override(tables, override)
+    apply_overrides(tables, overrides)
     return parse_recipe(tables, registry, path.name, default_name=path.stem)
 
 
@@ -165,8 +163,7 @@ def _validate(model: type[BaseModel], values: dict[str, Any], source: str, table
 def validate_options(model: type[BaseModel], overrides: Iterable[str], component: str) -> Any:
     """Options of one component from ``key=value`` strings, for commands that need no recipe."""
     tables: dict[str, Any] = {component: {}}
-    for override in overrides:
-        _override(tables, f"{component}.{override}")
+    apply_overrides(tables, [f"{component}.{override}" for override in overrides])
     return _validate(model, tables[component], "--set", component)
 
 
@@ -182,6 +179,15 @@ def _explain(model: type[BaseModel], detail: Any) -> tuple[str, str]:
     field = model.model_fields.get(str(detail["loc"][0])) if detail["loc"] else None
     meaning = f" ({field.description})" if field and field.description else ""
     return key, f"{message}, not {detail['input']!r}{meaning}"
+
+
+def apply_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> None:
+    """Changes tables in place by ``table.key=value`` strings; the right side is a TOML value, or else a plain string.
+
+    One that chooses another component drops the keys of the first, and is carried out before the others.
+    """
+    for override in sorted(overrides, key=_chooses, reverse=True):
+        _override(tables, override)
 
 
 def _override(tables: dict[str, Any], override: str) -> None:

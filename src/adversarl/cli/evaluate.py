@@ -10,7 +10,7 @@ from typing import Any
 from rich.progress import Progress
 
 from adversarl.assembly import make_learner, make_loop
-from adversarl.cli.output import console, print_json, table
+from adversarl.cli.output import console, interval, print_json, table
 from adversarl.errors import RunFolderError
 from adversarl.evaluate import evaluate
 from adversarl.interfaces.learner import Learner
@@ -32,7 +32,7 @@ def load_run(folder: Path, plugins: Plugins, overrides: list[str]) -> tuple[Reci
     recipe = load_recipe(folder / "recipe.toml", plugins.registry, overrides)
     checkpoint = latest_checkpoint(folder)
     if checkpoint is None:
-        raise RunFolderError(folder, "has no checkpoint yet. Go on with: adversarl run RECIPE --resume")
+        raise RunFolderError(folder, f"has no checkpoint yet. Go on with: adversarl run RECIPE --out {folder} --resume")
     loop = make_loop(recipe, plugins)
     learner: Learner = make_learner(recipe, loop)
     loop.rewind(pickle.loads((checkpoint / "loop.pkl").read_bytes()))  # our own file, not foreign input
@@ -66,13 +66,9 @@ def evaluate_run(folder: Path, suite: str | None, overrides: list[str], plugins:
     if as_json:
         print_json({"suite": name, "cells": rows, "robustness_auc": auc})
         return
-    shown = [[row["axis"], f"{row['intensity']:.2f}", *_shown(row)] for row in rows]
-    shown.append(["mixed", "AUC", *_shown(auc)])
+    shown = [[row["axis"], f"{row['intensity']:.2f}", *interval(row)] for row in rows]
+    shown.append(["mixed", "AUC", *interval(auc)])
     console.print(table(f"{folder.name} on {name}", ["axis", "intensity", "success", "95 % interval", "n"], shown))
-
-
-def _shown(row: dict[str, Any]) -> list[str]:
-    return [f"{row['value']:.2f}", f"[{row['low']:.2f}, {row['high']:.2f}]", str(row["n"])]
 
 
 def export_run(folder: Path, name: str, out: Path | None, plugins: Plugins) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -26,3 +26,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], sty
     for number, row in enumerate(rows):
         result.add_row(*map(escape, row), style=styles[number] if number < len(styles) else None)
     return result
+
+
+def interval(row: Mapping[str, Any]) -> list[str]:
+    """Value, interval and number of a proportion as cells of a table; a dash where nothing was counted."""
+    value = "-" if row["value"] is None else f"{row['value']:.2f}"
+    return [value, f"[{row['low']:.2f}, {row['high']:.2f}]", str(row["n"])]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from adversarl.cli.output import console, print_json, table
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.plugins import Plugins
-from adversarl.recipe import load_recipe, parse_recipe
+from adversarl.recipe import apply_overrides, load_recipe, parse_recipe
 from adversarl.types import Grounding
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def make_world(
             "backend": {"use": default_backend(plugins, backend), "num_envs": 1},
             "learner": {"use": "random-search"},
         }
+        apply_overrides(tables, overrides)
         choice = parse_recipe(tables, plugins.registry, "--backend")["backend"]
     world: PerturbableVectorEnv = choice.make().make(seed=seed, num_envs=1)
     return world
@@ -106,9 +107,10 @@ def picture(world: PerturbableVectorEnv, perturbations: Any, seed: int) -> NDArr
     world.perturb([0], [perturbations])
     observation, _ = world.reset(seed=seed)
     try:
-        return world.frames([0], PICTURE_SIZE)[0]
+        frame: NDArray[np.uint8] = world.frames([0], PICTURE_SIZE)[0]
     except NotImplementedError:
-        return np.asarray(observation["image"][0], dtype=np.uint8)
+        frame = observation["image"][0]
+    return frame
 
 
 def save_pictures(path: Path, pictures: dict[str, NDArray[np.uint8]], columns: int = 3) -> None:

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from adversarl.cli.live import LiveView
-from adversarl.cli.output import console, table
+from adversarl.cli.output import console, interval, table
 from adversarl.plugins import Plugins
 from adversarl.recipe import load_recipe
 from adversarl.training import StopRequested, train
@@ -83,4 +83,5 @@ def _print_summary(summary: dict[str, Any], folder: Path) -> None:
 
 
 def _rate(row: dict[str, Any]) -> str:
-    return f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}] n={row['n']}"
+    value, bounds, n = interval(row)
+    return f"{value} {bounds} n={n}"

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+QUICK = ("--seconds", "0.1", "--rounds", "1")
+
+
+def test_bench_measures_one_and_many_environments_and_the_loop(adversarl, recipe_file):
+    result = json.loads(adversarl("bench", recipe_file, *QUICK, "--json").out)
+    assert [row["what"] for row in result["rows"]] == ["1 environment", "4 environments", "closed loop"]
+    assert all(row["per_second"] > 0 for row in result["rows"])
+    assert result["loop_ratio"] > 0
+    assert (result["image"], result["rounds"]) == ("16x16x3", 1)
+    # This world has no simulator below it and no threads, and says so.
+    assert result["ratio"] is None
+    assert result["thread_ratio"] is None
+
+
+def test_bench_prints_a_table(adversarl, recipe_file):
+    out = adversarl("bench", recipe_file, *QUICK).out
+    assert "small.toml, 16x16x3" in out
+    assert "env steps/s" in out
+
+
+THREADED = """
+from pydantic import Field
+from adversarl import hookimpl
+from adversarl.builtin.point_mass import PointMass, PointMassOptions
+
+class ThreadedOptions(PointMassOptions):
+    threads: int = Field(1, ge=1, description="Threads.")
+
+class Threaded(PointMass):
+    Options = ThreadedOptions
+
+    def reference_loop(self, seconds):
+        return 1000.0
+
+@hookimpl
+def adversarl_register(add):
+    add.backend("threaded", f"{__name__}:Threaded", "A world that claims threads.")
+"""
+
+
+@pytest.mark.usefixtures("adversarl")
+def test_threads_and_the_bare_loop_are_measured_where_there_are_any(adversarl, write, small):
+    plugin = write(THREADED, "threaded.py")
+    recipe = write(small.replace('"point-mass"', '"threaded"'), "threaded.toml")
+    result = json.loads(adversarl("bench", recipe, *QUICK, "--json", "--plugin", plugin).out)
+    assert [row["what"] for row in result["rows"]] == [
+        "bare simulator loop",
+        "1 environment, 1 thread",
+        "4 environments, 1 thread",
+        "4 environments, 2 threads",
+        "4 environments",
+        "closed loop",
+    ]
+    assert result["ratio"] == pytest.approx(result["rows"][1]["per_second"] / 1000)
+    assert result["thread_ratio"] > 0
