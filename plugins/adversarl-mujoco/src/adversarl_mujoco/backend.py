@@ -5,26 +5,29 @@ from __future__ import annotations
 import os
 from typing import ClassVar, Literal
 
-import adversarl_mujoco.gl as _gl  # isort: skip  # before mujoco
+import adversarl_mujoco.gl  # noqa: F401  # isort: skip
 from pydantic import Field
 
 from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Backend, BackendOptions
 from adversarl.types import Axis
 from adversarl_mujoco.axes import AXES
-from adversarl_mujoco.robot import load_robot
+from adversarl_mujoco.imported import ArmOptions, load_robot
+from adversarl_mujoco.reference import bare_loop
 from adversarl_mujoco.scene import build_scene
 from adversarl_mujoco.simulation import CONTROL_FREQUENCY
 from adversarl_mujoco.world import MujocoVectorEnv
-
-assert _gl.BACKEND
 
 
 class MujocoOptions(BackendOptions):
     """Keys of ``[backend]`` with ``use = "mujoco"``."""
 
     task: Literal["pick"] = Field("pick", description="The task: pick lifts the cube 0.1 m.")
-    robot: str = Field("panda", description="panda (embedded).")
+    robot: str = Field(
+        "panda",
+        description="panda (embedded), menagerie:NAME (downloaded on first use) or file:PATH (any MJCF arm).",
+    )
+    arm: ArmOptions | None = Field(None, description="What the names in a foreign robot's file mean.")
     image_size: int = Field(84, ge=16, le=1024, description="Edge of the square picture [pixel].")
     threads: int | None = Field(
         None, ge=1, le=256, description="Threads for physics and pictures; default: the processor's cores."
@@ -42,20 +45,32 @@ class Mujoco(Backend):
     options: MujocoOptions
 
     def make(self, *, seed: int, num_envs: int | None = None) -> MujocoVectorEnv:
-        """Makes the environments; see `adversarl.interfaces.Backend.make`."""
+        """Makes the environments; see `adversarl.interfaces.Backend.make`.
+
+        Raises:
+            NoGL: No OpenGL context can be made.
+            RobotError: The robot cannot be loaded.
+            PerturbationError: `axes` names one that does not exist.
+        """
         options = self.options
-        robot = load_robot(options.robot)
-        count = num_envs or options.num_envs
+        axes = choose_axes(options.axes)
+        robot = load_robot(options.robot, options.arm)
         return MujocoVectorEnv(
             build_scene(robot, image_size=options.image_size),
             robot,
-            num_envs=count,
+            num_envs=num_envs or options.num_envs,
             threads=options.threads or os.cpu_count() or 1,
             image_size=options.image_size,
             max_episode_steps=max(1, round(options.time_limit * CONTROL_FREQUENCY)),
-            axes=choose_axes(options.axes),
+            axes=axes,
             seed=seed,
         )
+
+    def reference_loop(self, seconds: float) -> float | None:
+        """Frames per second of physics and pictures of the same scene without anything of ours around them."""
+        options = self.options
+        robot = load_robot(options.robot, options.arm)
+        return bare_loop(build_scene(robot, image_size=options.image_size), robot, options.image_size, seconds)
 
 
 def choose_axes(names: tuple[str, ...] | None) -> tuple[Axis, ...]:

@@ -42,10 +42,10 @@ class Arm:
         self.home = np.array(robot.home)
         """Joint angles of the home posture [rad]. Shape (n,)."""
         self._low, self._high = model.jnt_range[joints].T.copy()
-        self._fingers = [
-            data.qpos[a : a + 1] for a in (model.jnt_qposadr[model.joint(PREFIX + f).id] for f in robot.fingers)
+        self._length_closed, self._length_open = robot.gripper_length
+        self._open_joints = [
+            (data.qpos[int(model.joint(PREFIX + j).qposadr[0]) :][:1], q) for j, q in robot.open_joints
         ]
-        self._finger_closed, self._finger_open = robot.finger_range
         self._closed, self._open = robot.gripper_ctrl
         self._view(model, data, robot, joints)
         self._allocate(model, joints)
@@ -57,9 +57,9 @@ class Arm:
         self.joints: Array = data.qpos[_span([int(model.jnt_qposadr[j]) for j in joints], "joints")]
         """Joint angles [rad]. Shape (n,); a view."""
         self._targets: Array = data.ctrl[_span([_actuator_of(model, j) for j in joints], "actuators")]
-        self._gripper: Array = data.ctrl[
-            _span([model.actuator(PREFIX + name).id for name in robot.gripper_actuators], "gripper actuators")
-        ]
+        gripper = _span([model.actuator(PREFIX + name).id for name in robot.gripper_actuators], "gripper actuators")
+        self._gripper: Array = data.ctrl[gripper]
+        self._lengths: Array = data.actuator_length[gripper]
         self._velocities: Array = data.qvel
 
     def _allocate(self, model: mujoco.MjModel, joints: list[int]) -> None:
@@ -86,8 +86,8 @@ class Arm:
 
     def opening(self) -> float:
         """How far the gripper is open: 0 closed, 1 open [1]."""
-        mean = sum([finger.item() for finger in self._fingers]) / len(self._fingers)
-        return (mean - self._finger_closed) / (self._finger_open - self._finger_closed)
+        lengths = self._lengths.tolist()
+        return (sum(lengths) / len(lengths) - self._length_closed) / (self._length_open - self._length_closed)
 
     def act(self, dx: float, dy: float, dz: float, grip: float) -> None:
         """Sets the actuators' targets; `update` must have been called at this state.
@@ -139,13 +139,24 @@ class Arm:
             self._solve(*((np.array(point) - self.position) / MAX_STEP).tolist())
             self.set_joints(self.joints + self._arm_step)
         self.home = self.joints.copy()
+        self._check_home(point)
+
+    def _check_home(self, point: tuple[float, float, float]) -> None:
+        mujoco.mj_kinematics(self._model, self._data)
+        away = float(np.linalg.norm(self.position - point))
+        tilt = 1.0 + float(self._rotation[8])
+        if away > 0.01 or tilt > 0.01:
+            raise RobotError(
+                f"its gripper cannot point down at {point} [m]; it ends {away:.3f} m away. "
+                "Give joint angles near that posture: [backend.arm] home = [...]"
+            )
 
     def hold(self) -> None:
         """Puts the actuators' targets at the current joints, the gripper open."""
         self._targets[:] = self.joints
         self._gripper[:] = self._open
-        for finger in self._fingers:
-            finger[:] = self._finger_open
+        for joint, position in self._open_joints:
+            joint[:] = position
 
 
 def _span(indices: list[int], what: str) -> slice:

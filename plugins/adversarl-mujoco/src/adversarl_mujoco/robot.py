@@ -31,10 +31,10 @@ class Robot:
         site: Site at the grasp point, z along the approach direction, y along the fingers' way.
         joints: Arm joints from base to hand.
         home: Joint angles from which the inverse kinematics starts [rad].
-        fingers: Joints whose positions tell the gripper's opening.
-        finger_range: Positions of those joints (closed, open), [m] or [rad].
         gripper_actuators: Actuators that open and close it.
         gripper_ctrl: Their controls (closed, open).
+        gripper_length: Their lengths (closed, open), [m] or [rad].
+        open_joints: Joints of the gripper and their positions when open, [m] or [rad].
         finger_bodies: Bodies left and right whose contacts tell a grasp.
     """
 
@@ -42,10 +42,10 @@ class Robot:
     site: str
     joints: tuple[str, ...]
     home: tuple[float, ...]
-    fingers: tuple[str, ...]
-    finger_range: tuple[float, float]
     gripper_actuators: tuple[str, ...]
     gripper_ctrl: tuple[float, float]
+    gripper_length: tuple[float, float]
+    open_joints: tuple[tuple[str, float], ...]
     finger_bodies: tuple[str, ...]
 
 
@@ -254,15 +254,9 @@ def panda() -> Robot:
         site="grasp",
         joints=tuple(f"joint{i}" for i in range(1, 8)),
         home=HOME,
-        fingers=("finger_left_joint", "finger_right_joint"),
-        finger_range=(0.0, FINGER_TRAVEL),
         gripper_actuators=("finger_left", "finger_right"),
         gripper_ctrl=(0.0, FINGER_TRAVEL),
+        gripper_length=(0.0, FINGER_TRAVEL),
+        open_joints=(("finger_left_joint", FINGER_TRAVEL), ("finger_right_joint", FINGER_TRAVEL)),
         finger_bodies=("finger_left", "finger_right"),
     )
-
-
-def load_robot(name: str) -> Robot:
-    """Loads a robot by its name."""
-    del name
-    return panda()

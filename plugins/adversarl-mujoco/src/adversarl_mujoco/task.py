@@ -52,8 +52,8 @@ class Pick:
         self._qpos = data.qpos[joint.qposadr[0] : joint.qposadr[0] + 7]
         self._qvel = data.qvel[joint.dofadr[0] : joint.dofadr[0] + 6]
         self._rotation = data.xmat[body]
-        addresses = [int(model.sensor(f"{PREFIX}touch_{name}").adr[0]) for name in robot.finger_bodies]
-        self._touch = data.sensordata[addresses[0] : addresses[-1] + 1]
+        first = int(model.sensor(f"{PREFIX}touch_{robot.finger_bodies[0]}").adr[0])
+        self._touch = data.sensordata[first : first + len(robot.finger_bodies)]
         self.grasped = self.solved = False
         self._potential = 0.0
 

@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from adversarl.interfaces.backend import Observation, PerturbableVectorEnv
+from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
 from adversarl.types import Axis, Grounding, Perturbation
 from adversarl_mujoco.axes import AXES
 from adversarl_mujoco.pool import Pool
@@ -125,7 +125,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
     def reset(
         self,
         *,
-        seed: int | Sequence[int | None] | None = None,
+        seed: Seeds = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Observation, dict[str, Any]]:
         """Begins episodes in all environments, or in those of ``options["reset_mask"]``.
@@ -165,7 +165,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
 
         return ground(text, self.axes)
 
-    def perturb(self, indices: Sequence[int], perturbations: Sequence[Sequence[Perturbation]]) -> None:
+    def perturb(self, indices: Indices, perturbations: Sequence[Sequence[Perturbation]]) -> None:
         """Puts perturbations in force from the next step or reset on; see `PerturbableVectorEnv.perturb`."""
         for env, changes in zip(indices, perturbations, strict=True):
             simulation = self.simulations[env]
@@ -175,12 +175,12 @@ class MujocoVectorEnv(PerturbableVectorEnv):
                 kept[_key(perturbation)] = perturbation
             simulation.active = tuple(kept.values())
 
-    def restore(self, indices: Sequence[int]) -> None:
+    def restore(self, indices: Indices) -> None:
         """Brings nominal conditions back from the next step or reset on."""
         for env in indices:
             self.simulations[env].active = ()
 
-    def active(self, indices: Sequence[int]) -> list[tuple[Perturbation, ...]]:
+    def active(self, indices: Indices) -> list[tuple[Perturbation, ...]]:
         """What is in force in each of these environments."""
         return [self.simulations[env].active for env in indices]
 
@@ -188,26 +188,26 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         """Privileged state; columns in `adversarl_mujoco.task.STATE`. Shape (num_envs, 29)."""
         return self._states(range(self.num_envs))
 
-    def _states(self, indices: Sequence[int]) -> NDArray[np.float32]:
+    def _states(self, indices: Indices) -> NDArray[np.float32]:
         rows = [self.simulations[env].task.state() for env in indices]
         return np.stack(rows) if rows else np.empty((0, STATE_SIZE), np.float32)
 
-    def teacher(self, indices: Sequence[int]) -> NDArray[np.float32]:
+    def teacher(self, indices: Indices) -> NDArray[np.float32]:
         """The scripted expert's actions. Shape (len(indices), 4)."""
         return teach(self._states(indices))
 
-    def snapshot(self, indices: Sequence[int]) -> list[Snapshot]:
+    def snapshot(self, indices: Indices) -> list[Snapshot]:
         """Picklable copies of all that decides the future of these environments."""
         return [self.simulations[env].snapshot() for env in indices]
 
-    def rewind(self, indices: Sequence[int], snapshots: Sequence[Snapshot]) -> Observation:
+    def rewind(self, indices: Indices, snapshots: Sequence[Snapshot]) -> Observation:
         """Brings snapshots back and renders them again."""
         wanted = dict(zip(indices, snapshots, strict=True))
 
         self._each(lambda env: self.simulations[env].rewind(wanted[env]), indices)
         return self._observation()
 
-    def frames(self, indices: Sequence[int], size: int) -> NDArray[np.uint8]:
+    def frames(self, indices: Indices, size: int) -> NDArray[np.uint8]:
         """Pictures of the current states for people. Shape (len(indices), size, size, 3)."""
         pictures = np.empty((len(indices), size, size, 3), np.uint8)
         renderer = Renderer(fine(self._model, size), size)
@@ -233,7 +233,7 @@ def _key(perturbation: Perturbation) -> tuple[str, str | None]:
     return perturbation.axis, perturbation.target or _DEFAULT_TARGETS.get(perturbation.axis)
 
 
-def _seeds(seed: int | Sequence[int | None] | None, count: int) -> list[int | None]:
+def _seeds(seed: Seeds, count: int) -> list[int | None]:
     if seed is None or isinstance(seed, int | np.integer):
         return [None if seed is None else int(seed) + i for i in range(count)]
     if len(seed) != count:
