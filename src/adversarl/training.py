@@ -132,18 +132,21 @@ class Run:
         """Logs, checkpoints when it is time, and says whether to go on."""
         if self.set_up_time_s is None:
             self.set_up_time_s = time.monotonic() - self._begun
-        step = self.loop.env_steps
-        self.manager.hook.adversarl_scalars(step=step, scalars=scalars)
-        done, total = self.learner.env_steps, self.recipe.run.total_steps
+        steps, learner = self.loop.env_steps, self.learner
+        ceilings = self.loop.parts.curriculum.scalars() if self.phase == "train" else {}
+        self.manager.hook.adversarl_scalars(step=steps, scalars={**scalars, **ceilings})
         if self.phase == "train":
-            self.manager.hook.adversarl_progress(phase="train", done=done, total=total)
-            if done - self._saved_at >= self.recipe.run.checkpoint_every:
-                self._save()
+            done, total = learner.env_steps, self.recipe.run.total_steps
+        else:
+            done, total = steps, learner.warm_start_total
+        self.manager.hook.adversarl_progress(phase=self.phase, done=done, total=total)
+        if steps - self._saved_at >= self.recipe.run.checkpoint_every:
+            self._save()
         return not self.stop_requested()
 
     def _save(self) -> None:
         self._spend(self.phase)
-        self._saved_at = self.learner.env_steps
+        self._saved_at = self.loop.env_steps
         meta = {"phase": self.phase, "seconds": self.seconds, "set_up_time_s": self.set_up_time_s}
         self.folder.save_checkpoint(self.loop.env_steps, self.loop.snapshot(), meta, self.learner.save)
 
@@ -157,7 +160,7 @@ class Run:
         self.set_up_time_s = meta["set_up_time_s"]
         self.loop.rewind(pickle.loads((latest / "loop.pkl").read_bytes()))  # our own file, not foreign input
         self.learner.load(latest / "learner")
-        self._saved_at = self.learner.env_steps
+        self._saved_at = self.loop.env_steps
         return self._saved_at
 
     def _evaluate(self, name: str, step: int) -> list[CellResult]:

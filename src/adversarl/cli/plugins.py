@@ -69,10 +69,10 @@ def show_component(plugins: Plugins, name: str, *, as_json: bool) -> None:
     console.print(f"[bold]{escape(component.kind)} {escape(component.name)}[/]  {escape(component.summary)}")
     console.print(f"{component.distribution} {component.version}  ({component.target})\n", highlight=False)
     rows = [
-        [key, _type(field), _default(field), _range(field), field.get("description", "")]
+        [key, _default(field), " ".join(filter(None, (_type(field), _range(field)))), field.get("description", "")]
         for key, field in schema.get("properties", {}).items()
     ]
-    console.print(table("", ["key", "type", "default", "range", "meaning"], rows))
+    console.print(table("", ["key", "default", "allowed", "meaning"], rows))
 
 
 def _type(field: dict[str, Any]) -> str:

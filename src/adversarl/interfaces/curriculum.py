@@ -69,6 +69,10 @@ class CurriculumStrategy(ABC):
         """Takes note of a finished episode."""
         del episode
 
+    def scalars(self) -> dict[str, float]:
+        """What trackers should plot, such as ``curriculum/ceiling/camera-position``."""
+        return {}
+
     def state_dict(self) -> dict[str, Any]:
         """All that must be kept for an exact resume, apart from the generator; JSON-ready."""
         return {}

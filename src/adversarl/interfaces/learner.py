@@ -39,6 +39,8 @@ class Learner(ABC):
     """
 
     Options: ClassVar[type[LearnerOptions]] = LearnerOptions
+    warm_start_total: int = 0
+    """Environment steps that `warm_start` will take, for the progress bar; 0 where there is none."""
 
     def __init__(self, options: LearnerOptions, env: gymnasium.vector.VectorEnv, rng: np.random.Generator) -> None:
         self.options = options

@@ -84,6 +84,7 @@ class PPO(Sb3Learner):
             learning_rate=self.options.warm_start_learning_rate,
             mixing=self.options.warm_start_mixing,
         )
+        self.warm_start_total = self.options.warm_start_steps
         self.dagger = Dagger(plan, self.venv, self.algorithm.policy, self.frames, self.rng)
 
     @property
