@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from adversarl_failures.change import ChangeDetector, two_proportion_z
+from adversarl_failures.contrast import contrast
+from adversarl_failures.exact import lower_tail
+from scipy import stats
+
+ALPHA = 0.01
+
+
+def changes(outcomes, every=20, alpha=ALPHA):
+    """Report numbers at which a change was found."""
+    detector, found = ChangeDetector(50, float(stats.norm.ppf(1 - alpha / 2))), []
+    for index in range(len(outcomes)):
+        detector.add()
+        if (index + 1) % every == 0 and detector.changed(outcomes[max(0, index - 799) : index + 1]):
+            found.append((index + 1) // every)
+    return found
+
+
+def test_a_change_is_found_once_and_soon():
+    rng = np.random.default_rng(0)
+    outcomes = [bool(rng.random() < (0.9 if i < 600 else 0.5)) for i in range(1200)]
+    assert changes(outcomes, alpha=0.002) in ([31], [32])
+
+
+def test_a_slow_drift_is_found():
+    rng = np.random.default_rng(0)
+    assert changes([bool(rng.random() < 0.3 + 0.5 * i / 2000) for i in range(2000)])
+
+
+def test_false_alarms_are_as_rare_as_asked():
+    rng = np.random.default_rng(0)
+    alarms = [len(changes((rng.random(2000) < 0.7).tolist())) / 100 for _ in range(60)]
+    assert 0.5 * ALPHA < np.mean(alarms) < 1.5 * ALPHA
+
+
+def test_too_few_episodes_show_no_change():
+    assert changes([True] * 50 + [False] * 49, every=1) == []
+
+
+def test_the_statistic_is_the_textbooks():
+    z = two_proportion_z(30, 100, 45, 90)
+    chi_square = stats.chi2_contingency([[30, 70], [45, 45]], correction=False).statistic
+    assert z**2 == pytest.approx(chi_square)
+    assert z > 0
+    assert two_proportion_z(10, 10, 5, 5) == 0
+
+
+def test_the_exact_tail_of_one_stratum_is_fishers():
+    table = [[3, 9], [14, 6]]
+    expected = stats.fisher_exact(table, alternative="less").pvalue
+    assert lower_tail(3, np.array([32.0]), np.array([12.0]), np.array([17.0])) == pytest.approx(expected)
+
+
+def test_the_exact_tail_of_several_strata_is_what_permutations_show():
+    rng = np.random.default_rng(0)
+    strata = np.repeat([0, 1, 2], [20, 30, 25])
+    condition, success = rng.random(75) < 0.3, rng.random(75) < 0.7
+    seen = int((condition & success).sum())
+    shuffled = []
+    for _ in range(4000):
+        permuted = np.concatenate([rng.permutation(success[strata == s]) for s in range(3)])
+        shuffled.append(int((condition & permuted).sum()) <= seen)
+    assert contrast(condition, success, strata).p_value == pytest.approx(np.mean(shuffled), abs=0.03)
