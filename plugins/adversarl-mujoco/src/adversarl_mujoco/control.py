@@ -86,7 +86,7 @@ class Arm:
 
     def opening(self) -> float:
         """How far the gripper is open: 0 closed, 1 open [1]."""
-        lengths = self._lengths.tolist()
+        lengths: list[float] = self._lengths.tolist()
         return (sum(lengths) / len(lengths) - self._length_closed) / (self._length_open - self._length_closed)
 
     def act(self, dx: float, dy: float, dz: float, grip: float) -> None:

@@ -16,7 +16,7 @@ SIZE = 84
 
 
 def examine(check: Check) -> None:
-    """Reports the version of mujoco, the OpenGL renderer, and a test picture; see `adversarl.hooks.adversarl_doctor`."""
+    """Reports mujoco's version, the OpenGL renderer and a test picture; see `adversarl.hooks.adversarl_doctor`."""
     check("mujoco", True, version("mujoco"))
     try:
         import adversarl_mujoco.gl as gl
@@ -52,7 +52,7 @@ def _examine_picture(check: Check) -> None:
     """Renders the nominal scene: a picture all of one colour means that nothing was drawn."""
     from adversarl_mujoco.backend import Mujoco, MujocoOptions
 
-    world = Mujoco(MujocoOptions(num_envs=1, threads=1, image_size=SIZE)).make(seed=0)
+    world = Mujoco(MujocoOptions.model_validate({"num_envs": 1, "threads": 1, "image_size": SIZE})).make(seed=0)
     try:
         image = world.reset(seed=0)[0]["image"][0]
     finally:

@@ -35,8 +35,13 @@ class ArmOptions(BaseModel):
 
 
 PRESETS = {
-    "franka_emika_panda": ArmOptions(
-        end_effector="hand", offset=(0, 0, 0.1034), fingers=("left_finger", "right_finger"), gripper="actuator8"
+    "franka_emika_panda": ArmOptions.model_validate(
+        {
+            "end_effector": "hand",
+            "offset": (0.0, 0.0, 0.1034),
+            "fingers": ("left_finger", "right_finger"),
+            "gripper": "actuator8",
+        }
     )
 }
 """Arms of MuJoCo Menagerie that need no ``[backend.arm]``."""

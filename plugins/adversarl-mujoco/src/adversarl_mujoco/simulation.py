@@ -68,7 +68,7 @@ class Simulation:
         self.task = Pick(self.model, self.data, self.arm, robot)
         self.perturber = Perturber(self.model)
         self.active: tuple[Perturbation, ...] = ()
-        self._applied = self.active
+        self._applied: tuple[Perturbation, ...] = ()
         self.seed = self.steps = 0
 
     def reset(self, seed: int | None) -> None:
@@ -102,7 +102,7 @@ class Simulation:
         return Snapshot(
             physics,
             self.data.sensordata.copy(),
-            copy.deepcopy(self.rng.bit_generator.state),
+            dict(copy.deepcopy(self.rng.bit_generator.state)),
             self.seed,
             self.steps,
             self.task.memory(),

@@ -78,9 +78,9 @@ class Pick:
     def _measure(self) -> float:
         x, y, z = self._arm.position.tolist()
         ox, oy, oz = self._qpos[:3].tolist()
-        distance = ((x - ox) ** 2 + (y - oy) ** 2 + (z - oz) ** 2) ** 0.5
+        distance: float = ((x - ox) ** 2 + (y - oy) ** 2 + (z - oz) ** 2) ** 0.5
         self.grasped = distance < GRASP_DISTANCE and min(self._touch.tolist()) > 0.0
-        raised = min(max((oz - TABLE_HEIGHT - OBJECT_HALF) / LIFT, 0.0), 1.0)
+        raised: float = min(max((oz - TABLE_HEIGHT - OBJECT_HALF) / LIFT, 0.0), 1.0)
         self.solved = self.grasped and raised >= 1.0
         return REACH * (1.0 - math.tanh(5.0 * distance)) + self.grasped * (GRASP + RAISE * raised)
 

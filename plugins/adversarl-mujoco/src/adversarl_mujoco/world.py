@@ -72,11 +72,12 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._model = model
         self._pool = Pool(min(threads, num_envs))
         self._here = threading.local()
-        self._pool.everywhere(self._renderer)
+        self._pool.everywhere(lambda: self._renderer().make_current())
         self._allocate()
 
     def _define_spaces(self, joints: int) -> None:
         size = self.image_size
+        self._proprio = np.zeros((self.num_envs, 7 + joints), np.float32)
         self.single_observation_space = gymnasium.spaces.Dict(
             image=gymnasium.spaces.Box(0, 255, (size, size, 3), np.uint8),
             proprio=gymnasium.spaces.Box(-np.inf, np.inf, (7 + joints,), np.float32),
@@ -88,7 +89,6 @@ class MujocoVectorEnv(PerturbableVectorEnv):
     def _allocate(self) -> None:
         n, size = self.num_envs, self.image_size
         self._images = np.zeros((n, size, size, 3), np.uint8)
-        self._proprio = np.zeros((n, *self.single_observation_space["proprio"].shape), np.float32)
         self._rewards = np.zeros(n)
 
     def _renderer(self) -> Renderer:
