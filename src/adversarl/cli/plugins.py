@@ -13,6 +13,8 @@ from adversarl.errors import UnknownComponent
 from adversarl.plugins import Plugins
 from adversarl.registry import KINDS, Component
 
+OPTION_COLUMNS = ("key", "default", "allowed", "meaning")
+
 
 def list_components(plugins: Plugins, kind: str | None, *, as_json: bool) -> None:
     """Lists components, then broken plugins with their causes."""
@@ -68,11 +70,15 @@ def show_component(plugins: Plugins, name: str, *, as_json: bool) -> None:
         return
     console.print(f"[bold]{escape(component.kind)} {escape(component.name)}[/]  {escape(component.summary)}")
     console.print(f"{component.distribution} {component.version}  ({component.target})\n", highlight=False)
-    rows = [
+    console.print(table("", OPTION_COLUMNS, option_rows(schema)))
+
+
+def option_rows(schema: dict[str, Any]) -> list[list[str]]:
+    """Rows under `OPTION_COLUMNS` from the JSON schema of an options model."""
+    return [
         [key, _default(field), " ".join(filter(None, (_type(field), _range(field)))), field.get("description", "")]
         for key, field in schema.get("properties", {}).items()
     ]
-    console.print(table("", ["key", "default", "allowed", "meaning"], rows))
 
 
 def _type(field: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""The smallest real AdversaRL plugin."""
