@@ -1,0 +1,1 @@
+"""Trackers for AdversaRL: TensorBoard without a learning framework."""

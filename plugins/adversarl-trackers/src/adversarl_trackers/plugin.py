@@ -1,0 +1,18 @@
+"""Registers the trackers; imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adversarl import hookimpl
+
+if TYPE_CHECKING:
+    from adversarl.registry import Registrar
+
+
+@hookimpl
+def adversarl_register(add: Registrar) -> None:
+    """Names the components."""
+    add.tracker(
+        "tensorboard", "adversarl_trackers.tensorboard:TensorBoard", "Scalars, prompts, reports for TensorBoard"
+    )
