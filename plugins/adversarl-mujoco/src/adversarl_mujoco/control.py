@@ -30,17 +30,17 @@ class Arm:
     and the rotation error [rad] that keeps the gripper pointing down. The second term moves the null space alone as
     long as lambda is small.
 
-    It is computed with MuJoCo's own small-matrix functions over all degrees of freedom of the model (columns that
-    are not the arm's are zero): after a frame was drawn, caches are cold, and numpy's general machinery costs more
-    than the arithmetic.
+    Stacked, this is the least-squares problem |[J; lambda I] dq - [e; lambda k (home - q)]|^2, solved by its normal
+    equations. It is computed with MuJoCo's own small-matrix functions over all degrees of freedom of the model
+    (columns that are not the arm's are zero): after a frame was drawn, caches are cold, and numpy's general machinery
+    costs more than the arithmetic.
     """
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, robot: Robot) -> None:
         self._model, self._data = model, data
         self._site = model.site(PREFIX + robot.site).id
         joints = [model.joint(PREFIX + name).id for name in robot.joints]
-        self.home = np.array(robot.home)
-        """Joint angles of the home posture [rad]. Shape (n,)."""
+        self._home = list(robot.home)
         self._low, self._high = model.jnt_range[joints].T.copy()
         self._length_closed, self._length_open = robot.gripper_length
         self._open_joints = [
@@ -61,22 +61,31 @@ class Arm:
         self._gripper: Array = data.ctrl[gripper]
         self._lengths: Array = data.actuator_length[gripper]
         self._velocities: Array = data.qvel
+        self.point: list[float] = [0.0, 0.0, 0.0]
+        """Grasp point at the last `update`, world frame [m]. Shape (3,)."""
+        self.bend: list[float] = []
+        """Joint angles relative to home at the last `update` [rad]. Shape (n,)."""
 
     def _allocate(self, model: mujoco.MjModel, joints: list[int]) -> None:
-        nv = model.nv
+        nv, n = model.nv, len(joints)
         span = _span([int(model.jnt_dofadr[j]) for j in joints], "joints")
-        self._jacobian = np.zeros((6, nv))
-        self._linear, self._angular = self._jacobian[:3], self._jacobian[3:]
-        self._gram = np.zeros((nv, nv))
-        self._diagonal = self._gram.ravel()[:: nv + 1]
-        self._error, self._velocity = np.zeros(6), np.zeros(3)
-        self._right, self._step = np.zeros(nv), np.zeros(nv)
-        self._arm_right, self._arm_step = self._right[span], self._step[span]
-        self._pull = np.zeros(len(joints))
+        self._stacked = np.zeros((6 + n, nv))  # the Jacobian, and below it lambda times the identity on the arm
+        self._stacked[6:, span] = DAMPING * np.eye(n)
+        self._linear, self._angular = self._stacked[:3], self._stacked[3:6]
+        self._error, self._velocity = np.zeros(6 + n), np.zeros(3)
+        self._gram, self._right, self._step = np.zeros((nv, nv)), np.zeros(nv), np.zeros(nv)
+        self._arm_step = self._step[span]
 
     def update(self) -> None:
-        """Computes the Jacobian of the grasp point at the current state."""
+        """Reads the current state and computes the Jacobian of the grasp point."""
         mujoco.mj_jacSite(self._model, self._data, self._linear, self._angular, self._site)
+        self.point = self.position.tolist()
+        self.bend = [angle - home for angle, home in zip(self.joints.tolist(), self._home, strict=True)]
+
+    @property
+    def home(self) -> list[float]:
+        """Joint angles of the home posture [rad]. Shape (n,)."""
+        return self._home
 
     def velocity(self) -> list[float]:
         """Velocity of the grasp point at the last `update`, world frame [m/s]. Shape (3,)."""
@@ -105,7 +114,7 @@ class Arm:
 
     def _solve(self, dx: float, dy: float, dz: float) -> None:
         """Computes the step of the joints [rad] whose grasp point moves by (dx, dy, dz) * `MAX_STEP`."""
-        x, y, z = self.position.tolist()
+        x, y, z = self.point
         _, r01, r02, r10, _, r12, r20, r21, _ = self._rotation.tolist()
         # The rotation error is half the sum of cross products of the site's axes with those of diag(1, -1, -1).
         self._error[:] = (
@@ -115,14 +124,11 @@ class Arm:
             0.5 * (r21 - r12),
             0.5 * (r20 + r02),
             -0.5 * (r10 + r01),
+            *[-_PULL * angle for angle in self.bend],
         )
-        mujoco.mju_sqrMatTD(self._gram, self._jacobian, None)
-        self._diagonal += DAMPING**2
-        mujoco.mju_mulMatTVec(self._right, self._jacobian, self._error)
-        np.subtract(self.home, self.joints, out=self._pull)
-        self._pull *= POSTURE_GAIN * DAMPING**2
-        self._arm_right += self._pull
-        mujoco.mju_cholFactor(self._gram, 0.0)
+        mujoco.mju_sqrMatTD(self._gram, self._stacked, None)
+        mujoco.mju_mulMatTVec(self._right, self._stacked, self._error)
+        mujoco.mju_cholFactor(self._gram, 1e-9)  # the columns that are not the arm's are zero
         mujoco.mju_cholSolve(self._step, self._gram, self._right)
 
     def set_joints(self, angles: Array) -> None:
@@ -131,14 +137,14 @@ class Arm:
 
     def find_home(self, point: tuple[float, float, float], iterations: int = 60) -> None:
         """Makes the posture with the grasp point at `point`, world frame [m], pointing down, the home of this arm."""
-        self.set_joints(self.home)
+        self.set_joints(np.array(self._home))
         for _ in range(iterations):
             mujoco.mj_kinematics(self._model, self._data)
             mujoco.mj_comPos(self._model, self._data)
             self.update()
             self._solve(*((np.array(point) - self.position) / MAX_STEP).tolist())
             self.set_joints(self.joints + self._arm_step)
-        self.home = self.joints.copy()
+        self._home = self.joints.tolist()
         self._check_home(point)
 
     def _check_home(self, point: tuple[float, float, float]) -> None:
@@ -157,6 +163,9 @@ class Arm:
         self._gripper[:] = self._open
         for joint, position in self._open_joints:
             joint[:] = position
+
+
+_PULL = DAMPING * POSTURE_GAIN
 
 
 def _span(indices: list[int], what: str) -> slice:

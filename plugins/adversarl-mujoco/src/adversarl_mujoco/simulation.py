@@ -54,8 +54,9 @@ class Snapshot:
 class Simulation:
     """Physics of one environment; every environment owns its model, so that perturbations stay its own.
 
-    `mj_step` leaves positions and contacts as they were before its last substep; `mj_step1` brings them up to date,
-    so that picture and state belong together, and a rewound state gives the very same picture.
+    `mj_step` would leave positions and contacts as they were before its last substep. A control step is therefore
+    the second half of a substep, with the new controls, whole ones, and the first half of the next, which computes
+    all that follows from the state: picture and state belong together, and a rewound state gives the same picture.
     """
 
     def __init__(self, base: mujoco.MjModel, robot: Robot, rng: np.random.Generator) -> None:
@@ -89,7 +90,8 @@ class Simulation:
             self._settle()
         self.arm.act(*action)
         model, data = self.model, self.data
-        mujoco.mj_step(model, data, SUBSTEPS)
+        mujoco.mj_step2(model, data)
+        mujoco.mj_step(model, data, SUBSTEPS - 1)
         mujoco.mj_step1(model, data)
         self.arm.update()
         self.steps += 1

@@ -46,10 +46,10 @@ class Pick:
 
     def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, robot: Robot) -> None:
         self._arm = arm
-        self._home = arm.home.tolist()
         body = model.body("object").id
         joint = model.joint("object_free")
         self._qpos = data.qpos[joint.qposadr[0] : joint.qposadr[0] + 7]
+        self._object = self._qpos[:3]
         self._qvel = data.qvel[joint.dofadr[0] : joint.dofadr[0] + 6]
         self._rotation = data.xmat[body]
         first = int(model.sensor(f"{PREFIX}touch_{robot.finger_bodies[0]}").adr[0])
@@ -60,7 +60,7 @@ class Pick:
     def place(self, rng: np.random.Generator) -> None:
         """Draws the arm's first joints and the object's first pose."""
         arm = self._arm
-        arm.set_joints(arm.home + rng.uniform(-START_NOISE, START_NOISE, len(arm.home)))
+        arm.set_joints(np.array(arm.home) + rng.uniform(-START_NOISE, START_NOISE, len(arm.home)))
         x, y = rng.uniform(-1, 1, 2) * AREA
         yaw = rng.uniform(-YAW, YAW)
         self._qpos[:] = (x, y, TABLE_HEIGHT + OBJECT_HALF, np.cos(yaw / 2), 0, 0, np.sin(yaw / 2))
@@ -76,8 +76,8 @@ class Pick:
         return self._potential - before + SUCCESS * self.solved - TIME
 
     def _measure(self) -> float:
-        x, y, z = self._arm.position.tolist()
-        ox, oy, oz = self._qpos[:3].tolist()
+        x, y, z = self._arm.point
+        ox, oy, oz = self._object.tolist()
         distance: float = ((x - ox) ** 2 + (y - oy) ** 2 + (z - oz) ** 2) ** 0.5
         self.grasped = distance < GRASP_DISTANCE and min(self._touch.tolist()) > 0.0
         raised: float = min(max((oz - TABLE_HEIGHT - OBJECT_HALF) / LIFT, 0.0), 1.0)
@@ -90,10 +90,9 @@ class Pick:
         Grasp point relative to `START` [0.2 m], its velocity [1 m/s], opening [1], joints relative to home [rad].
         """
         arm = self._arm
-        x, y, z = arm.position.tolist()
+        x, y, z = arm.point
         grasp_point = 5.0 * (x - START[0]), 5.0 * (y - START[1]), 5.0 * (z - START[2])
-        joints = [angle - home for angle, home in zip(arm.joints.tolist(), self._home, strict=True)]
-        out[:] = (*grasp_point, *arm.velocity(), arm.opening(), *joints)
+        out[:] = (*grasp_point, *arm.velocity(), arm.opening(), *arm.bend)
 
     def state(self) -> NDArray[np.float32]:
         """The simulation's truth. Shape (29,); see `STATE` for the columns and their units."""

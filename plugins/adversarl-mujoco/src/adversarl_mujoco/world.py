@@ -111,6 +111,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         """Calls ``job(env)`` on some thread and renders the environment there."""
 
         def work(queue: deque[int]) -> None:
+            """Takes environments as long as there are some; other threads do the same."""
             renderer = self._renderer()
             while queue:
                 try:
