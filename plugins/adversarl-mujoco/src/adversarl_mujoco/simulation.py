@@ -83,16 +83,22 @@ class Simulation:
         self._settle()
         self.task.begin()
 
-    def step(self, action: Sequence[float]) -> float:
-        """Advances one control step and returns the reward."""
+    def act(self, action: Sequence[float]) -> None:
+        """Puts perturbations in force if they changed, and sets the actuators' targets for the coming step."""
         if self.active is not self._applied:
             self._apply(self.active)
             self._settle()
         self.arm.act(*action)
+
+    def advance(self) -> None:
+        """Runs the physics of one control step; almost all of it without Python's global lock."""
         model, data = self.model, self.data
         mujoco.mj_step2(model, data)
         mujoco.mj_step(model, data, SUBSTEPS - 1)
         mujoco.mj_step1(model, data)
+
+    def conclude(self) -> float:
+        """Reads the new state and returns the reward."""
         self.arm.update()
         self.steps += 1
         return self.task.reward()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import gymnasium
@@ -89,7 +89,6 @@ class MujocoVectorEnv(PerturbableVectorEnv):
     def _allocate(self) -> None:
         n, size = self.num_envs, self.image_size
         self._images = np.zeros((n, size, size, 3), np.uint8)
-        self._rewards = np.zeros(n)
 
     def _renderer(self) -> Renderer:
         """This thread's renderer, its context made current."""
@@ -99,27 +98,27 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         renderer.make_current()
         return renderer
 
-    def _observe(self, renderer: Renderer, env: int) -> None:
-        simulation = self.simulations[env]
-        renderer.draw(simulation.view, self._images[env])
-        simulation.task.proprio(self._proprio[env])
-
     def _observation(self) -> Observation:
         return {"image": self._images.copy(), "proprio": self._proprio.copy()}
 
-    def _each(self, job: Callable[[int], None], envs: Iterable[int]) -> None:
-        """Calls ``job(env)`` on some thread and renders the environment there."""
+    def _show(self, envs: Iterable[int], *, advance: bool) -> None:
+        """Renders environments on all threads, after a control step of physics if asked for.
+
+        Threads do nothing else: work that holds Python's global lock makes them wait for each other, and waiting
+        costs more than the work.
+        """
 
         def work(queue: deque[int]) -> None:
-            """Takes environments as long as there are some; other threads do the same."""
             renderer = self._renderer()
             while queue:
                 try:
                     env = queue.popleft()
                 except IndexError:  # another thread was faster
                     return
-                job(env)
-                self._observe(renderer, env)
+                simulation = self.simulations[env]
+                if advance:
+                    simulation.advance()
+                renderer.draw(simulation.view, self._images[env])
 
         self._pool.run(work, envs)
 
@@ -139,23 +138,26 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         mask = (options or {}).get("reset_mask")
         envs = range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist()
 
-        self._each(lambda env: self.simulations[env].reset(seeds[env]), envs)
+        for env in envs:
+            self.simulations[env].reset(seeds[env])
+            self.simulations[env].task.proprio(self._proprio[env])
+        self._show(envs, advance=False)
         return self._observation(), {"success": self._solved()}
 
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Advances all environments by one control step of 1/20 s; finished ones must be reset by the caller."""
-        rows = np.asarray(actions).tolist()
-
-        def advance(env: int) -> None:
-            self._rewards[env] = self.simulations[env].step(rows[env])
-
-        self._each(advance, range(self.num_envs))
+        for simulation, action in zip(self.simulations, np.asarray(actions).tolist(), strict=True):
+            simulation.act(action)
+        self._show(range(self.num_envs), advance=True)
+        rewards = np.array([simulation.conclude() for simulation in self.simulations])
+        for simulation, proprio in zip(self.simulations, self._proprio, strict=True):
+            simulation.task.proprio(proprio)
         success = [simulation.task.solved for simulation in self.simulations]
         late = [s.steps >= self.max_episode_steps and not s.task.solved for s in self.simulations]
         info = {"success": np.array(success)}
-        return self._observation(), self._rewards.copy(), np.array(success), np.array(late), info
+        return self._observation(), rewards, np.array(success), np.array(late), info
 
     def _solved(self) -> NDArray[np.bool_]:
         return np.array([s.task.solved for s in self.simulations])
@@ -203,9 +205,12 @@ class MujocoVectorEnv(PerturbableVectorEnv):
 
     def rewind(self, indices: Indices, snapshots: Sequence[Snapshot]) -> Observation:
         """Brings snapshots back and renders them again."""
-        wanted = dict(zip(indices, snapshots, strict=True))
+        wanted = dict(zip((int(env) for env in indices), snapshots, strict=True))
 
-        self._each(lambda env: self.simulations[env].rewind(wanted[env]), indices)
+        for env, snapshot in wanted.items():
+            self.simulations[env].rewind(snapshot)
+            self.simulations[env].task.proprio(self._proprio[env])
+        self._show(wanted, advance=False)
         return self._observation()
 
     def frames(self, indices: Indices, size: int) -> NDArray[np.uint8]:
