@@ -1,0 +1,5 @@
+"""``python -m adversarl`` is ``adversarl``."""
+
+from adversarl.cli import main
+
+main()
