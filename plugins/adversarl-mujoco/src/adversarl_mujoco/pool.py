@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
-from typing import TypeVar
 
-T = TypeVar("T")
-Worker = Callable[[deque[T]], None]
+Job = Callable[[], None]
+
+
+class Items:
+    """Items of one round of work, put in by one thread and taken by several."""
+
+    def __init__(self) -> None:
+        self._queue: deque[int] = deque()
+        self.closed = False
+
+    def put(self, item: int) -> None:
+        """Adds an item."""
+        self._queue.append(item)
+
+    def take(self) -> int | None:
+        """An item; waits for one until the round is closed, then None."""
+        while True:
+            try:
+                return self._queue.popleft()
+            except IndexError:
+                if self.closed:
+                    return None
+                time.sleep(0)  # a helper was faster than the caller, who is preparing the first item
 
 
 class Pool:
-    """Runs a job on the caller's thread and on helpers at once, all taking items from one queue.
+    """Runs a round of work on the caller's thread and on helpers at once.
 
-    Work is dealt dynamically, since waking a thread can take a tenth of a millisecond and more on a virtual machine:
-    the caller begins at once, and a late helper only takes fewer items.
+    Waking a thread takes a tenth of a millisecond and more on a virtual machine, a third of what an item takes. So
+    helpers are woken before the caller prepares the items, all take items from one queue (a late helper only takes
+    fewer), and the caller completes its own items before it waits for the helpers.
 
     Args:
         size: Number of threads, the caller's included.
@@ -25,7 +47,7 @@ class Pool:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._inboxes: list[SimpleQueue[Callable[[], None] | None]] = [SimpleQueue() for _ in range(size - 1)]
+        self._inboxes: list[SimpleQueue[Job | None]] = [SimpleQueue() for _ in range(size - 1)]
         self._outbox: SimpleQueue[BaseException | None] = SimpleQueue()
         threads = [
             threading.Thread(target=_serve, args=(box, self._outbox), name=f"world-{i}", daemon=True)
@@ -36,25 +58,42 @@ class Pool:
         self.stop = weakref.finalize(self, _stop, self._inboxes, threads)
         """Ends the threads; also called when the pool is collected or Python ends."""
 
-    def run(self, worker: Worker[T], items: Iterable[T]) -> None:
-        """Has threads call ``worker(queue)``, which takes items until none is left; raises what failed first."""
-        queue = deque(items)
-        boxes = self._inboxes[: max(0, len(queue) - 1)]
-        if not boxes:
-            return worker(queue)
+    def run(
+        self,
+        envs: Iterable[int],
+        work: Callable[[Callable[[], int | None]], list[int]],
+        prepare: Callable[[int], None],
+        conclude: Callable[[int], None],
+    ) -> None:
+        """Handles environments in three parts, the middle one on all threads; raises what failed first.
+
+        Args:
+            envs: The environments.
+            work: Is given a function that returns the next environment or None, and returns those it has handled.
+            prepare: Called for each environment in the caller's thread, before the work.
+            conclude: Called for each environment in the caller's thread, after the work.
+        """
+        pending, items = list(envs), Items()
+        others: list[int] = []
+        boxes = self._inboxes[: max(0, len(pending) - 1)]
         for box in boxes:
-            box.put(lambda: worker(queue))
+            box.put(lambda: others.extend(work(items.take)))
         try:
-            worker(queue)
-        except BaseException:
-            queue.clear()
-            raise
+            for env in pending:
+                prepare(env)
+                items.put(env)
+            items.closed = True
+            for env in work(items.take):
+                conclude(env)
         finally:
+            items.closed = True
             failures = [failure for failure in [self._outbox.get() for _ in boxes] if failure is not None]
         if failures:
             raise failures[0]
+        for env in others:
+            conclude(env)
 
-    def everywhere(self, job: Callable[[], None]) -> None:
+    def everywhere(self, job: Job) -> None:
         """Calls a job once on each thread, helpers one after the other, then the caller's."""
         for box in self._inboxes:
             box.put(job)
@@ -64,7 +103,7 @@ class Pool:
         job()
 
 
-def _serve(inbox: SimpleQueue[Callable[[], None] | None], outbox: SimpleQueue[BaseException | None]) -> None:
+def _serve(inbox: SimpleQueue[Job | None], outbox: SimpleQueue[BaseException | None]) -> None:
     while (job := inbox.get()) is not None:
         try:
             job()
@@ -75,7 +114,7 @@ def _serve(inbox: SimpleQueue[Callable[[], None] | None], outbox: SimpleQueue[Ba
         del job  # or an idle thread would keep the world alive
 
 
-def _stop(inboxes: list[SimpleQueue[Callable[[], None] | None]], threads: list[threading.Thread]) -> None:
+def _stop(inboxes: list[SimpleQueue[Job | None]], threads: list[threading.Thread]) -> None:
     for inbox in inboxes:
         inbox.put(None)
     for thread in threads:

@@ -190,7 +190,7 @@ def _add_finger(spec: mujoco.MjSpec, hand: mujoco.MjsBody, name: str, side: floa
         mass=FINGER_MASS,
         material="mat_finger",
         friction=[1.5, 0.02, 0.0001],
-        condim=4,
+        condim=3,  # each finger touches with a whole face, which resists twisting by itself
         contype=2,
         conaffinity=0,
         solref=[0.01, 1],

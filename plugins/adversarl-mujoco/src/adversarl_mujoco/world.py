@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import gymnasium
@@ -101,26 +100,32 @@ class MujocoVectorEnv(PerturbableVectorEnv):
     def _observation(self) -> Observation:
         return {"image": self._images.copy(), "proprio": self._proprio.copy()}
 
-    def _show(self, envs: Iterable[int], *, advance: bool) -> None:
-        """Renders environments on all threads, after a control step of physics if asked for.
+    def _run(self, envs: Iterable[int], prepare: Callable[[int], None], *, advance: bool) -> NDArray[np.float64]:
+        """Prepares environments, advances them if asked for, renders them; returns rewards. Shape (num_envs,).
 
-        Threads do nothing else: work that holds Python's global lock makes them wait for each other, and waiting
-        costs more than the work.
+        Helping threads do nothing but physics and rendering: work that holds Python's global lock makes threads wait
+        for each other, and waiting costs more than the work.
         """
+        rewards = np.zeros(self.num_envs)
 
-        def work(queue: deque[int]) -> None:
-            renderer = self._renderer()
-            while queue:
-                try:
-                    env = queue.popleft()
-                except IndexError:  # another thread was faster
-                    return
+        def work(take: Callable[[], int | None]) -> list[int]:
+            renderer, handled = self._renderer(), []
+            while (env := take()) is not None:
                 simulation = self.simulations[env]
                 if advance:
                     simulation.advance()
                 renderer.draw(simulation.view, self._images[env])
+                handled.append(env)
+            return handled
 
-        self._pool.run(work, envs)
+        def conclude(env: int) -> None:
+            simulation = self.simulations[env]
+            if advance:
+                rewards[env] = simulation.conclude()
+            simulation.task.proprio(self._proprio[env])
+
+        self._pool.run(envs, work, prepare, conclude)
+        return rewards
 
     def reset(
         self,
@@ -138,22 +143,15 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         mask = (options or {}).get("reset_mask")
         envs = range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist()
 
-        for env in envs:
-            self.simulations[env].reset(seeds[env])
-            self.simulations[env].task.proprio(self._proprio[env])
-        self._show(envs, advance=False)
+        self._run(envs, lambda env: self.simulations[env].reset(seeds[env]), advance=False)
         return self._observation(), {"success": self._solved()}
 
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Advances all environments by one control step of 1/20 s; finished ones must be reset by the caller."""
-        for simulation, action in zip(self.simulations, np.asarray(actions).tolist(), strict=True):
-            simulation.act(action)
-        self._show(range(self.num_envs), advance=True)
-        rewards = np.array([simulation.conclude() for simulation in self.simulations])
-        for simulation, proprio in zip(self.simulations, self._proprio, strict=True):
-            simulation.task.proprio(proprio)
+        rows = np.asarray(actions).tolist()
+        rewards = self._run(range(self.num_envs), lambda env: self.simulations[env].act(rows[env]), advance=True)
         success = [simulation.task.solved for simulation in self.simulations]
         late = [s.steps >= self.max_episode_steps and not s.task.solved for s in self.simulations]
         info = {"success": np.array(success)}
@@ -207,10 +205,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         """Brings snapshots back and renders them again."""
         wanted = dict(zip((int(env) for env in indices), snapshots, strict=True))
 
-        for env, snapshot in wanted.items():
-            self.simulations[env].rewind(snapshot)
-            self.simulations[env].task.proprio(self._proprio[env])
-        self._show(wanted, advance=False)
+        self._run(wanted, lambda env: self.simulations[env].rewind(wanted[env]), advance=False)
         return self._observation()
 
     def frames(self, indices: Indices, size: int) -> NDArray[np.uint8]:
