@@ -59,7 +59,7 @@ class Mujoco(Backend):
             build_scene(robot, image_size=options.image_size),
             robot,
             num_envs=num_envs or options.num_envs,
-            threads=options.threads or os.cpu_count() or 1,
+            threads=options.threads or usable_cores(),
             image_size=options.image_size,
             max_episode_steps=max(1, round(options.time_limit * CONTROL_FREQUENCY)),
             axes=axes,
@@ -71,6 +71,13 @@ class Mujoco(Backend):
         options = self.options
         robot = load_robot(options.robot, options.arm)
         return bare_loop(build_scene(robot, image_size=options.image_size), robot, options.image_size, seconds)
+
+
+def usable_cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def choose_axes(names: tuple[str, ...] | None) -> tuple[Axis, ...]:
