@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
+from textwrap import shorten
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -18,6 +19,9 @@ from adversarl.types import CellResult, Episode, FailureReport, Proposal
 
 PLAIN_INTERVAL_S = 15.0
 """Seconds between two lines where the output is no terminal."""
+
+PROMPT_WIDTH = 160
+"""Characters of a prompt that are shown; the whole is in ``curriculum.jsonl``."""
 
 
 class LiveView:
@@ -63,7 +67,7 @@ class LiveView:
             interval = escape(f"[{success.low:.0%}, {success.high:.0%}]")
             lines.append(f"success, last {success.n} episodes: [bold]{success.value:.0%}[/] {interval}")
         if self.proposal is not None:
-            lines.append(f"prompt: [cyan]{escape(self.proposal.text)}[/]")
+            lines.append(f"prompt: [cyan]{escape(shorten(self.proposal.text, PROMPT_WIDTH, placeholder=' …'))}[/]")
             lines.append(f"   why: {escape(self.proposal.why)}")
         if self.report is not None and self.report.modes:
             lines.append(f"weakest: [red]{escape(self.report.modes[0].sentence)}[/]")
