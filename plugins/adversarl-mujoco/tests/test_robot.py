@@ -168,6 +168,59 @@ def test_menagerie_that_cannot_download_says_what_to_do(monkeypatch, tmp_path):
         load_robot("menagerie:franka_emika_panda")
 
 
+MENAGERIE_LINKS = (
+    ("0 0 0.333", "1 0 0 0", "-2.8973 2.8973", 87),
+    ("0 0 0", "1 -1 0 0", "-1.7628 1.7628", 87),
+    ("0 -0.316 0", "1 1 0 0", "-2.8973 2.8973", 87),
+    ("0.0825 0 0", "1 1 0 0", "-3.0718 -0.0698", 87),
+    ("-0.0825 0.384 0", "1 -1 0 0", "-2.8973 2.8973", 12),
+    ("0 0 0", "1 1 0 0", "-0.0175 3.7525", 12),
+    ("0.088 0 0", "1 1 0 0", "-2.8973 2.8973", 12),
+)
+"""Frames, limits and torques of Menagerie's Panda, whose names and structure the stand-in below has."""
+
+
+def menagerie_panda():
+    finger = (
+        '<body name="{side}_finger" pos="0 0 0.0584" quat="{quat}"><joint name="finger_joint{n}" type="slide" '
+        'axis="0 1 0" range="0 0.04" armature="0.1" damping="10"/><geom type="box" pos="0 0.008 0.028" '
+        'size="0.011 0.008 0.028" mass="0.015" friction="1.5"/></body>'
+    )
+    body = '<body name="hand" pos="0 0 0.107" quat="0.9238795 0 0 -0.3826834"><inertial pos="0 0 0.03" mass="0.73" '
+    body += 'diaginertia="0.001 0.0025 0.0017"/>' + finger.format(side="left", quat="1 0 0 0", n=1)
+    body += finger.format(side="right", quat="0 0 0 1", n=2) + "</body>"
+    actuators = ""
+    for n, (position, quaternion, limits, torque) in reversed(list(enumerate(MENAGERIE_LINKS, start=1))):
+        joint = f'<joint name="joint{n}" range="{limits}" armature="0.1" damping="1"/>'
+        inertia = '<inertial pos="0 0 0" mass="2" diaginertia="0.02 0.02 0.02"/>'
+        body = f'<body name="link{n}" pos="{position}" quat="{quaternion}">{inertia}{joint}{body}</body>'
+        actuators = (
+            f'<general name="actuator{n}" joint="joint{n}" biastype="affine" gainprm="4500" biasprm="0 -4500 -450" '
+            f'ctrlrange="{limits}" forcerange="-{torque} {torque}"/>{actuators}'
+        )
+    return f"""<mujoco model="panda"><compiler angle="radian" autolimits="true"/><worldbody><light pos="0 0 2"/>
+        <body name="link0">{body}</body></worldbody>
+        <tendon><fixed name="split"><joint joint="finger_joint1" coef="0.5"/><joint joint="finger_joint2" coef="0.5"/>
+        </fixed></tendon>
+        <equality><joint joint1="finger_joint1" joint2="finger_joint2" solimp="0.95 0.99 0.001" solref="0.005 1"/>
+        </equality><actuator>{actuators}<general name="actuator8" tendon="split" biastype="affine"
+        forcerange="-100 100" ctrlrange="0 255" gainprm="0.01568627451 0 0" biasprm="0 -100 -10"/></actuator>
+        <keyframe><key name="home" qpos="0 0 0 -1.57079 0 1.57079 -0.7853 0.04 0.04"/></keyframe></mujoco>"""
+
+
+def test_menageries_panda_needs_no_table(monkeypatch, tmp_path, open_world):
+    pytest.importorskip("mujoco_menagerie")
+    (tmp_path / "franka_emika_panda").mkdir()
+    (tmp_path / "franka_emika_panda" / "panda.xml").write_text(menagerie_panda())
+    monkeypatch.setenv("MENAGERIE_ROOT", str(tmp_path))
+    world = open_world(4, image_size=16, robot="menagerie:franka_emika_panda")
+    world.reset(seed=0)
+    solved = np.zeros(4, bool)
+    for _ in range(60):
+        solved |= world.step(world.teacher(range(4)))[2]
+    assert solved.all()
+
+
 def test_an_unknown_key_of_the_arm_is_refused():
     with pytest.raises(ValidationError, match="fingr"):
         Mujoco.Options(robot="file:x", arm={"end_effector": "a", "fingr": 1, "fingers": ("a", "b"), "gripper": "g"})
