@@ -94,24 +94,23 @@ class Pick:
         grasp_point = 5.0 * (x - START[0]), 5.0 * (y - START[1]), 5.0 * (z - START[2])
         out[:] = (*grasp_point, *arm.velocity(), arm.opening(), *arm.bend)
 
-    def state(self) -> NDArray[np.float32]:
-        """The simulation's truth. Shape (29,); see `STATE` for the columns and their units."""
+    def state(self, out: NDArray[np.float32]) -> None:
+        """Writes the simulation's truth. Shape (29,); see `STATE` for the columns and their units."""
         arm = self._arm
-        obj = self._qpos[:3]
-        return np.concatenate(
-            (
-                (arm.position - START) / 0.2,
-                arm.velocity(),
-                (arm.opening(),),
-                (obj - arm.position) / 0.1,
-                (obj - (0, 0, TABLE_HEIGHT + OBJECT_HALF)) / 0.1,
-                self._qvel[:3],
-                self._qvel[3:] / 5.0,
-                self._rotation[[0, 3, 6, 1, 4, 7]],
-                np.minimum(self._touch / 10.0, 1.0),
-                (self.grasped, self.solved),
-            )
-        ).astype(np.float32)
+        x, y, z = arm.point
+        ox, oy, oz = self._object.tolist()
+        vx, vy, vz, wx, wy, wz = self._qvel.tolist()
+        r00, r01, _, r10, r11, _, r20, r21, _ = self._rotation.tolist()
+        out[:] = (
+            *(5.0 * (x - START[0]), 5.0 * (y - START[1]), 5.0 * (z - START[2])),
+            *(*arm.velocity(), arm.opening()),
+            *(10.0 * (ox - x), 10.0 * (oy - y), 10.0 * (oz - z)),
+            *(10.0 * ox, 10.0 * oy, 10.0 * (oz - TABLE_HEIGHT - OBJECT_HALF)),
+            *(vx, vy, vz, 0.2 * wx, 0.2 * wy, 0.2 * wz),
+            *(r00, r10, r20, r01, r11, r21),
+            *[min(0.1 * force, 1.0) for force in self._touch.tolist()],
+            *(self.grasped, self.solved),
+        )
 
     def memory(self) -> tuple[bool, bool, float]:
         """What `reward` remembers between steps."""

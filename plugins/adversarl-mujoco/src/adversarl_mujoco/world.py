@@ -73,6 +73,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._here = threading.local()
         self._pool.everywhere(lambda: self._renderer().make_current())
         self._allocate()
+        self._state: NDArray[np.float32] | None = None
 
     def _define_spaces(self, joints: int) -> None:
         size = self.image_size
@@ -107,6 +108,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         for each other, and waiting costs more than the work.
         """
         rewards = np.zeros(self.num_envs)
+        self._state = None
 
         def work(take: Callable[[], int | None]) -> list[int]:
             renderer, handled = self._renderer(), []
@@ -142,7 +144,6 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         seeds = _seeds(seed, self.num_envs)
         mask = (options or {}).get("reset_mask")
         envs = range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist()
-
         self._run(envs, lambda env: self.simulations[env].reset(seeds[env]), advance=False)
         return self._observation(), {"success": self._solved()}
 
@@ -187,15 +188,19 @@ class MujocoVectorEnv(PerturbableVectorEnv):
 
     def state(self) -> NDArray[np.float32]:
         """Privileged state; columns in `adversarl_mujoco.task.STATE`. Shape (num_envs, 29)."""
-        return self._states(range(self.num_envs))
+        return self._states().copy()
 
-    def _states(self, indices: Indices) -> NDArray[np.float32]:
-        rows = [self.simulations[env].task.state() for env in indices]
-        return np.stack(rows) if rows else np.empty((0, STATE_SIZE), np.float32)
+    def _states(self) -> NDArray[np.float32]:
+        """The state, computed once between two changes of it. Shape (num_envs, 29)."""
+        if self._state is None:
+            self._state = np.empty((self.num_envs, STATE_SIZE), np.float32)
+            for simulation, row in zip(self.simulations, self._state, strict=True):
+                simulation.task.state(row)
+        return self._state
 
     def teacher(self, indices: Indices) -> NDArray[np.float32]:
         """The scripted expert's actions. Shape (len(indices), 4)."""
-        return teach(self._states(indices))
+        return teach(self._states()[np.asarray(indices, dtype=np.intp)])
 
     def snapshot(self, indices: Indices) -> list[Snapshot]:
         """Picklable copies of all that decides the future of these environments."""
@@ -204,7 +209,6 @@ class MujocoVectorEnv(PerturbableVectorEnv):
     def rewind(self, indices: Indices, snapshots: Sequence[Snapshot]) -> Observation:
         """Brings snapshots back and renders them again."""
         wanted = dict(zip((int(env) for env in indices), snapshots, strict=True))
-
         self._run(wanted, lambda env: self.simulations[env].rewind(wanted[env]), advance=False)
         return self._observation()
 
