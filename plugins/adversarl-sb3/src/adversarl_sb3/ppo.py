@@ -28,6 +28,9 @@ class PPOOptions(Sb3Options):
     n_steps: int = Field(128, ge=2, le=65536, description="Control steps of each environment between updates.")
     batch_size: int = Field(256, ge=2, le=65536, description="Samples a gradient step.")
     n_epochs: int = Field(3, ge=1, le=50, description="Passes over each rollout.")
+    final_learning_rate: float = Field(
+        0.05, ge=0, le=1, description="Step size at the end of training, reached linearly, as a share of learning_rate."
+    )
     gae_lambda: float = Field(0.95, ge=0, le=1, description="Bias against variance of the advantage estimate.")
     clip_range: float = Field(0.2, gt=0, le=1, description="Largest change of an action's probability ratio.")
     ent_coef: float = Field(0.0, ge=0, le=1, description="Weight of the entropy bonus.")
@@ -101,7 +104,7 @@ class PPO(Sb3Learner):
         return DistilledPPO(
             AsymmetricPolicy,
             VecTransposeImage(self.venv, skip=True),
-            learning_rate=o.learning_rate,
+            learning_rate=lambda left: o.learning_rate * (left + (1 - left) * o.final_learning_rate),
             n_steps=o.n_steps,
             batch_size=o.batch_size,
             n_epochs=o.n_epochs,
