@@ -39,10 +39,6 @@ class View:
         self.option.geomgroup[HIDDEN_GROUP] = int(hidden_visible)
         self.color_matrix = color_matrix
 
-    def update(self) -> None:
-        """Brings the abstract scene up to date with the simulation."""
-        mujoco.mjv_updateScene(self.model, self.data, self.option, None, self.camera, _ALL, self.scene)
-
 
 class Renderer:
     """A GL context with the scene's textures and meshes; belongs to the thread that makes it.
@@ -75,13 +71,13 @@ class Renderer:
 
     def draw(self, view: View, out: NDArray[np.uint8]) -> None:
         """Renders into `out`. Shape (size, size, 3)."""
-        view.update()
+        mujoco.mjv_updateScene(view.model, view.data, view.option, None, view.camera, _ALL, view.scene)
         mujoco.mjr_render(self._rect, view.scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._rect, self._context)
         if view.color_matrix is None:
-            out[:] = self._upright
+            np.copyto(out, self._upright)
         else:
-            out[:] = recolor(self._upright, view.color_matrix)
+            np.copyto(out, recolor(self._upright, view.color_matrix))
 
     def close(self) -> None:
         """Frees the context; to be called in the thread that made it."""

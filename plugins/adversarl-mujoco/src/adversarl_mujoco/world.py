@@ -72,7 +72,8 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._pool = Pool(min(threads, num_envs))
         self._here = threading.local()
         self._pool.everywhere(lambda: self._renderer().make_current())
-        self._allocate()
+        self._images = np.zeros((num_envs, image_size, image_size, 3), np.uint8)
+        self._rows = list(self._images)
         self._state: NDArray[np.float32] | None = None
 
     def _define_spaces(self, joints: int) -> None:
@@ -85,10 +86,6 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self.single_action_space = gymnasium.spaces.Box(-1, 1, (ACTION_SIZE,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-
-    def _allocate(self) -> None:
-        n, size = self.num_envs, self.image_size
-        self._images = np.zeros((n, size, size, 3), np.uint8)
 
     def _renderer(self) -> Renderer:
         """This thread's renderer, its context made current."""
@@ -111,12 +108,12 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._state = None
 
         def work(take: Callable[[], int | None]) -> list[int]:
-            renderer, handled = self._renderer(), []
+            renderer, simulations, rows, handled = self._renderer(), self.simulations, self._rows, []
             while (env := take()) is not None:
-                simulation = self.simulations[env]
+                simulation = simulations[env]
                 if advance:
                     simulation.advance()
-                renderer.draw(simulation.view, self._images[env])
+                renderer.draw(simulation.view, rows[env])
                 handled.append(env)
             return handled
 
