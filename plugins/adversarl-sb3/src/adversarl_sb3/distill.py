@@ -76,7 +76,9 @@ class Dagger:
         rng: np.random.Generator,
     ) -> None:
         self.plan, self.venv, self.policy, self.data, self.rng = plan, venv, policy, data, rng
-        self.optimizer = th.optim.Adam(policy.actor_parameters(), lr=plan.learning_rate)
+        # The optimiser of reinforcement learning goes on with these moments: fresh ones would begin with steps as
+        # large as the learning rate in every weight, which a policy as precise as this one does not survive.
+        self.optimizer = policy.optimizer
         self.frames = 0
         self.updates = 0
         self.successes: deque[bool] = deque(maxlen=100)

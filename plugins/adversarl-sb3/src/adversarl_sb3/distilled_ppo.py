@@ -21,12 +21,12 @@ from adversarl_sb3.rollout import SeededRolloutBuffer
 
 
 class DistilledPPO(stable_baselines3.PPO):
-    r"""Minimises :math:`L_{PPO} + w(t) \, \lVert \mu(o) - a_{teacher}(s) \rVert^2`.
+    r"""Minimises :math:`(L_{PPO} + w(t) \, \lVert \mu(o) - a_{teacher}(s) \rVert^2) / (1 + w(t))`.
 
-    The weight falls linearly from `distillation` to 0 over the first `distillation_end` of training. Without labels
-    and with weight 0 it is PPO as Stable-Baselines3 has it (Schulman et al., arXiv:1707.06347), apart from the
-    asymmetric critic. Teacher labels on the student's own states follow Czarnecki et al., "Distilling Policy
-    Distillation", AISTATS 2019.
+    The division keeps the size of gradients, and with it `max_grad_norm`, what it was in the warm start. The weight
+    falls linearly from `distillation` to 0 over the first `distillation_end` of training. Without labels and with
+    weight 0 it is PPO as Stable-Baselines3 has it (Schulman et al., arXiv:1707.06347), apart from the asymmetric
+    critic. Labels on the student's own states follow Czarnecki et al., "Distilling Policy Distillation", AISTATS 2019.
     """
 
     policy: AsymmetricPolicy
@@ -103,7 +103,7 @@ class DistilledPPO(stable_baselines3.PPO):
         loss = trusted * (policy_loss - self.ent_coef * entropy) + self.vf_coef * value_loss
         if self.distillation_weight > 0:
             imitation = self._imitation(distribution.mode(), batch.observations)
-            loss = loss + self.distillation_weight * imitation
+            loss = (loss + self.distillation_weight * imitation) / (1 + self.distillation_weight)
             scalars["train/distillation_loss"].append(imitation.item())
         with th.no_grad():
             # Estimator k3 of http://joschu.net/blog/kl-approx.html, as in SB3.

@@ -107,11 +107,6 @@ class AsymmetricPolicy(MultiInputActorCriticPolicy):
         distribution = self.get_distribution(obs)
         return self.predict_values(obs), distribution.log_prob(actions), distribution.entropy()
 
-    def actor_parameters(self) -> list[nn.Parameter]:
-        """Parameters that decide the mean action."""
-        modules = (self.pi_features_extractor, self.mlp_extractor.policy_net, self.action_net)
-        return [parameter for module in modules for parameter in module.parameters()]
-
     @th.no_grad()
     def observe(self, observation: Observation) -> None:
         """Updates the input moments of actor and critic; call between updates only."""

@@ -26,7 +26,7 @@ class PPOOptions(Sb3Options):
     """Keys of ``[learner] use = "ppo"``; plain PPO is ``warm_start_steps = 0`` and ``distillation = 0``."""
 
     n_steps: int = Field(128, ge=2, le=65536, description="Control steps of each environment between updates.")
-    batch_size: int = Field(256, ge=2, le=65536, description="Samples a gradient step.")
+    batch_size: int = Field(128, ge=2, le=65536, description="Samples a gradient step.")
     n_epochs: int = Field(3, ge=1, le=50, description="Passes over each rollout.")
     final_learning_rate: float = Field(
         0.05, ge=0, le=1, description="Step size at the end of training, reached linearly, as a share of learning_rate."
@@ -47,7 +47,7 @@ class PPOOptions(Sb3Options):
         description="Frames labelled by the teacher before the curriculum begins; 0 is none.",
     )
     warm_start_passes: float = Field(10, gt=0, le=1000, description="Times a labelled frame is trained on, on average.")
-    warm_start_learning_rate: float = Field(1e-3, gt=0, le=1, description="Initial step size of the warm start.")
+    warm_start_learning_rate: float = Field(2e-3, gt=0, le=1, description="Initial step size of the warm start.")
     warm_start_mixing: float = Field(
         0.5, ge=0, le=1, description="Share of the warm start over which the teacher stops acting itself."
     )
@@ -57,7 +57,7 @@ class PPOOptions(Sb3Options):
         16_384, ge=0, le=10_000_000, description="Labelled frames kept for rehearsal; 0 uses the rollout's alone."
     )
     distillation_batch_size: int = Field(
-        256, ge=0, le=65536, description="Rehearsed frames a gradient step, beside the rollout's."
+        128, ge=0, le=65536, description="Rehearsed frames a gradient step, beside the rollout's."
     )
     critic_warm_up: int = Field(
         5, ge=0, le=10_000, description="Rollouts that train the critic before its advantages move the policy."
@@ -154,13 +154,11 @@ class PPO(Sb3Learner):
         """Writes everything, the labelled frames included."""
         super().save(folder)
         checkpoint.save_arrays(folder / "labelled.npz", self.frames.state())
-        th.save(self.dagger.optimizer.state_dict(), folder / "warm_start.pt")
 
     def load(self, folder: Path) -> None:
         """Brings `save` back."""
         super().load(folder)
         self.frames.load_state(checkpoint.load_arrays(folder / "labelled.npz"))
-        self.dagger.optimizer.load_state_dict(th.load(folder / "warm_start.pt", weights_only=True))
 
     def _counters(self) -> dict[str, Any]:
         return {"warm_start": self.dagger.counters()}
