@@ -12,8 +12,8 @@ from adversarl_mujoco.scene import TABLE_HEIGHT
 Array = NDArray[np.float64]
 MAX_STEP = 0.03
 """Displacement commanded by an action of 1, each axis [m]; 0.6 m/s at 20 Hz."""
-LOW = (-0.24, -0.28, TABLE_HEIGHT + 0.008)
-"""Lower corner of the box that the grasp point is kept in, world frame [m]."""
+LOW = (-0.24, -0.28, TABLE_HEIGHT + 0.014)
+"""Lower corner of the box that the grasp point is kept in, world frame [m]; the fingertips clear the table by 3 mm."""
 HIGH = (0.25, 0.28, TABLE_HEIGHT + 0.36)
 """Upper corner [m]."""
 DAMPING = 0.02
