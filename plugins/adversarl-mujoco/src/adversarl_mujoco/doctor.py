@@ -11,7 +11,6 @@ import numpy as np
 from adversarl.errors import AdversarlError
 
 Check = Callable[[str, bool, str], None]
-SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software")
 SIZE = 84
 
 
@@ -35,7 +34,7 @@ def _examine_renderer(check: Check, gl: Any) -> None:
         renderer = renderer_name()
     finally:
         context.free()
-    software = any(word in renderer.lower() for word in SOFTWARE)
+    software = any(word in renderer.lower() for word in gl.SOFTWARE)
     detail = f"{renderer} ({'software, on the processor' if software else 'hardware'})"
     check("OpenGL renderer", bool(renderer), detail if renderer else "the driver names no renderer")
 

@@ -34,6 +34,10 @@ class Items:
                 time.sleep(0)  # a helper was faster than the caller, who is preparing the first item
 
 
+class Helper(threading.Thread):
+    """A thread of a pool that is not the caller's."""
+
+
 class Pool:
     """Runs a round of work on the caller's thread and on helpers at once.
 
@@ -50,7 +54,7 @@ class Pool:
         self._inboxes: list[SimpleQueue[Job | None]] = [SimpleQueue() for _ in range(size - 1)]
         self._outbox: SimpleQueue[BaseException | None] = SimpleQueue()
         threads = [
-            threading.Thread(target=_serve, args=(box, self._outbox), name=f"world-{i}", daemon=True)
+            Helper(target=_serve, args=(box, self._outbox), name=f"world-{i}", daemon=True)
             for i, box in enumerate(self._inboxes, start=1)
         ]
         for thread in threads:

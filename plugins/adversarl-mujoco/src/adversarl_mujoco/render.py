@@ -46,13 +46,14 @@ class Renderer:
     Args:
         model: Any environment's model; textures and meshes must be alike in all.
         size: Edge of the picture [pixel].
+        second: Whether another thread draws at the same time with one that is not.
 
     Raises:
         NoGL: No OpenGL context can be made.
     """
 
-    def __init__(self, model: mujoco.MjModel, size: int) -> None:
-        self._gl: Any = gl.make_context(size, size)
+    def __init__(self, model: mujoco.MjModel, size: int, *, second: bool = False) -> None:
+        self._gl: Any = gl.make_context(size, size, second=second)
         self._gl.make_current()
         self._handle = gl.current_context()
         try:
@@ -81,6 +82,7 @@ class Renderer:
 
     def close(self) -> None:
         """Frees the context; to be called in the thread that made it."""
+        self.make_current()
         self._context.free()
         self._gl.free()
 

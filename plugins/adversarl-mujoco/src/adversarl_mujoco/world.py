@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
 from adversarl.types import Axis, Grounding, Perturbation
+from adversarl_mujoco import gl
 from adversarl_mujoco.axes import AXES
-from adversarl_mujoco.pool import Pool
+from adversarl_mujoco.pool import Helper, Pool
 from adversarl_mujoco.render import Renderer, fine
 from adversarl_mujoco.robot import Robot
 from adversarl_mujoco.simulation import Simulation, Snapshot
@@ -69,8 +70,9 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self.simulations = [Simulation(model, robot, np.random.default_rng(s)) for s in streams]
         self._define_spaces(len(robot.joints))
         self._model = model
-        self._pool = Pool(min(threads, num_envs))
         self._here = threading.local()
+        self._renderer()
+        self._pool = Pool(min(threads, num_envs, gl.parallel_contexts()))
         self._pool.everywhere(lambda: self._renderer().make_current())
         self._images = np.zeros((num_envs, image_size, image_size, 3), np.uint8)
         self._rows = list(self._images)
@@ -91,7 +93,8 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         """This thread's renderer, its context made current."""
         renderer: Renderer | None = getattr(self._here, "renderer", None)
         if renderer is None:
-            renderer = self._here.renderer = Renderer(self._model, self.image_size)
+            helping = isinstance(threading.current_thread(), Helper)
+            renderer = self._here.renderer = Renderer(self._model, self.image_size, second=helping)
         renderer.make_current()
         return renderer
 
