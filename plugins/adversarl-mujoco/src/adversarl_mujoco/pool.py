@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
 
 Job = Callable[[], None]
@@ -118,7 +118,7 @@ def _serve(inbox: SimpleQueue[Job | None], outbox: SimpleQueue[BaseException | N
         del job  # or an idle thread would keep the world alive
 
 
-def _stop(inboxes: list[SimpleQueue[Job | None]], threads: list[threading.Thread]) -> None:
+def _stop(inboxes: list[SimpleQueue[Job | None]], threads: Sequence[threading.Thread]) -> None:
     for inbox in inboxes:
         inbox.put(None)
     for thread in threads:
