@@ -5,11 +5,13 @@ The module is not called ``make``: importing a submodule of that name would repl
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from adversarl.interfaces.curriculum import World
+from adversarl.interfaces.learner import Learner
 from adversarl.loop import STREAMS, ClosedLoop, Parts
 from adversarl.plugins import Plugins, build_plugin_manager
 from adversarl.recipe import Recipe, load_recipe
@@ -57,3 +59,9 @@ def make_loop(recipe: Recipe, plugins: Plugins) -> ClosedLoop:
 def make_learner(recipe: Recipe, loop: ClosedLoop) -> Any:
     """The learner of a recipe, on its loop."""
     return recipe["learner"].make(loop, generator(recipe.run.seed, "learner"))
+
+
+def load_checkpoint(checkpoint: Path, loop: ClosedLoop, learner: Learner) -> None:
+    """Brings a run folder's checkpoint back: the loop first, because a learner may look at its environment."""
+    loop.rewind(pickle.loads((checkpoint / "loop.pkl").read_bytes()))  # our own file, not foreign input
+    learner.load(checkpoint / "learner")

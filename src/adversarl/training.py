@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +9,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from adversarl.assembly import make_learner, make_loop
+from adversarl.assembly import load_checkpoint, make_learner, make_loop
 from adversarl.errors import Interrupted, RunFolderError
 from adversarl.evaluate import evaluate
 from adversarl.interfaces.learner import Learner
@@ -158,8 +157,7 @@ class Run:
         meta = read_json(latest / "meta.json")
         self.phase, self.seconds = meta["phase"], meta["seconds"]
         self.set_up_time_s = meta["set_up_time_s"]
-        self.loop.rewind(pickle.loads((latest / "loop.pkl").read_bytes()))  # our own file, not foreign input
-        self.learner.load(latest / "learner")
+        load_checkpoint(latest, self.loop, self.learner)
         self._saved_at = self.loop.env_steps
         return self._saved_at
 

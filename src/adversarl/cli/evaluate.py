@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.progress import Progress
 
-from adversarl.assembly import make_learner, make_loop
+from adversarl.assembly import load_checkpoint, make_learner, make_loop
 from adversarl.cli.output import console, interval, print_json, table
 from adversarl.errors import RunFolderError
 from adversarl.evaluate import evaluate
@@ -35,8 +34,7 @@ def load_run(folder: Path, plugins: Plugins, overrides: list[str]) -> tuple[Reci
         raise RunFolderError(folder, f"has no checkpoint yet. Go on with: adversarl run RECIPE --out {folder} --resume")
     loop = make_loop(recipe, plugins)
     learner: Learner = make_learner(recipe, loop)
-    loop.rewind(pickle.loads((checkpoint / "loop.pkl").read_bytes()))  # our own file, not foreign input
-    learner.load(checkpoint / "learner")
+    load_checkpoint(checkpoint, loop, learner)
     return recipe, loop, learner
 
 
