@@ -31,20 +31,11 @@ def _examine_renderer(check: Check, gl: Any) -> None:
     context = gl.make_context(SIZE, SIZE)
     context.make_current()
     try:
-        renderer = renderer_name()
+        renderer, software = gl.renderer_name(), gl.software()
     finally:
         context.free()
-    software = any(word in renderer.lower() for word in gl.SOFTWARE)
     detail = f"{renderer} ({'software, on the processor' if software else 'hardware'})"
     check("OpenGL renderer", bool(renderer), detail if renderer else "the driver names no renderer")
-
-
-def renderer_name() -> str:
-    """What OpenGL calls the renderer of the current context, such as ``llvmpipe (LLVM 15.0.6, 256 bits)``."""
-    from OpenGL import GL
-
-    name = GL.glGetString(GL.GL_RENDERER)
-    return name.decode() if isinstance(name, bytes) else str(name or "")
 
 
 def _examine_picture(check: Check) -> None:

@@ -72,12 +72,18 @@ def parallel_contexts() -> int:
     return 2 if _second_display() is not None else 1
 
 
+def renderer_name() -> str:
+    """What OpenGL calls the renderer of the current context, such as ``llvmpipe (LLVM 15.0.6, 256 bits)``."""
+    from OpenGL import GL
+
+    name = GL.glGetString(GL.GL_RENDERER)
+    return name.decode() if isinstance(name, bytes) else str(name or "")
+
+
 @cache
 def software() -> bool:
     """Whether OpenGL draws on the processor; first asked while a context is current."""
-    from OpenGL import GL
-
-    name = (GL.glGetString(GL.GL_RENDERER) or b"").decode().lower()
+    name = renderer_name().lower()
     return any(word in name for word in SOFTWARE)
 
 
