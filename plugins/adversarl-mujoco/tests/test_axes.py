@@ -9,11 +9,12 @@ import mujoco
 import numpy as np
 import pytest
 from adversarl_mujoco.axes import AXES, Perturber
-from adversarl_mujoco.axes.catalog import VISUAL_AXES
+from adversarl_mujoco.axes.catalog import WORLD_AXES
 from adversarl_mujoco.render import Renderer
 from adversarl_mujoco.robot import panda
 from adversarl_mujoco.scene import build_scene
 from adversarl_mujoco.simulation import Simulation
+from adversarl_mujoco.tasks.pick import Pick
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,20 +33,19 @@ class Studio:
     """One scene with a camera: shows what perturbations look like."""
 
     def __init__(self) -> None:
-        robot = panda()
-        base = build_scene(robot, image_size=SIZE, textures=16)
-        self.simulation = Simulation(base, robot, np.random.default_rng(0))
+        scene = self.scene = build_scene(panda(), image_size=SIZE, textures=16)
+        self.simulation = Simulation(scene, Pick, np.random.default_rng(0))
         self.simulation.reset(3)
         self.model, self.data = self.simulation.model, self.simulation.data
-        self.perturber = Perturber(self.model)
-        self.renderer = Renderer(base, SIZE)
+        self.perturber = self.simulation.perturber
+        self.renderer = Renderer(scene.model, SIZE)
         self.nominal = self.shot()
 
     def shot(self, *active: Perturbation) -> np.ndarray:
         asked = self.perturber.apply(active)
         mujoco.mj_forward(self.model, self.data)
         view = self.simulation.view
-        view.configure(shadows=asked.shadows, hidden_visible=asked.hidden_visible, color_matrix=asked.color_matrix)
+        view.configure(asked)
         frame = np.empty((SIZE, SIZE, 3), np.uint8)
         self.renderer.draw(view, frame)
         return frame
@@ -111,14 +111,14 @@ def test_the_seed_decides_what_is_left_open(studio, name):
     assert len(shots) == 1 if name in SYMMETRIC else len(shots) > 1
 
 
-@pytest.mark.parametrize("axis", [axis for axis in VISUAL_AXES if axis.names], ids=lambda axis: axis.spec.name)
+@pytest.mark.parametrize("axis", [axis for axis in WORLD_AXES if axis.names], ids=lambda axis: axis.spec.name)
 def test_every_named_value_can_be_seen_and_differs(studio, axis):
     shots = [studio.shot(Perturbation(axis.spec.name, 1.0, value=name, seed=4)) for name in axis.names]
     assert all(difference(shot, studio.nominal) > 0.5 for shot in shots)
     assert len({shot.tobytes() for shot in shots}) == len(shots)
 
 
-@pytest.mark.parametrize("axis", [axis for axis in VISUAL_AXES if axis.numbers], ids=lambda axis: axis.spec.name)
+@pytest.mark.parametrize("axis", [axis for axis in WORLD_AXES if axis.numbers], ids=lambda axis: axis.spec.name)
 def test_a_value_given_by_numbers_does_not_depend_on_the_seed_where_it_says_all(studio, axis):
     shots = {studio.shot(Perturbation(axis.spec.name, 1.0, value=(0.1, 0.9, 0.2), seed=s)).tobytes() for s in (1, 2)}
     assert len(shots) == (2 if axis.spec.name in ("occluder", "distractors") else 1)
@@ -158,7 +158,7 @@ def red_pixels(frame: np.ndarray) -> int:
 
 
 def test_the_occluder_hides_at_most_sixty_percent_of_the_object(studio):
-    address = studio.model.joint("object_free").qposadr[0]
+    address = studio.model.joint("cube_free").qposadr[0]
     kept = studio.data.qpos.copy()
     try:
         studio.data.qpos[address : address + 7] = (0, 0, 0.4225, 1, 0, 0, 0)
@@ -173,7 +173,8 @@ def test_the_occluder_hides_at_most_sixty_percent_of_the_object(studio):
 
 def test_clutter_never_touches_physics(studio):
     calm, busy = copy.copy(studio.model), copy.copy(studio.model)
-    Perturber(busy).apply([Perturbation("occluder", 1.0, seed=1), Perturbation("distractors", 1.0, seed=1)])
+    clutter = [Perturbation("occluder", 1.0, seed=1), Perturbation("distractors", 1.0, seed=1)]
+    Perturber(busy, studio.scene, "cube").apply(clutter)
     states = []
     for model in (calm, busy):
         data = mujoco.MjData(model)
@@ -235,9 +236,10 @@ def test_what_the_world_does_not_have_is_refused_and_leaves_it_nominal(studio, p
     assert np.array_equal(studio.shot(), studio.nominal)
 
 
-def test_a_model_without_the_names_is_refused_by_name():
+def test_a_model_without_the_names_is_refused_by_name(studio):
+    bare = mujoco.MjModel.from_xml_string("<mujoco><worldbody><geom size='1'/></worldbody></mujoco>")
     with pytest.raises(PerturbationError, match="no light 'key'"):
-        Perturber(mujoco.MjModel.from_xml_string("<mujoco><worldbody><geom size='1'/></worldbody></mujoco>"))
+        Perturber(bare, studio.scene, "cube")
 
 
 def test_specifications_are_complete_and_their_phrases_differ():

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import pytest
 from adversarl_mujoco.axes import AXES, camera, clutter, lights
-from adversarl_mujoco.axes.catalog import VISUAL_AXES
+from adversarl_mujoco.axes.catalog import WORLD_AXES
 from adversarl_mujoco.grounding import ground, say
 from adversarl_mujoco.grounding.lexicon import load
 from hypothesis import given, settings
@@ -237,7 +237,7 @@ def test_a_phrase_with_any_percentage_grounds_to_its_axis(axis):
 
 
 def test_what_is_said_grounds_to_the_same_again():
-    for axis in VISUAL_AXES:
+    for axis in WORLD_AXES:
         values = [None, *axis.names]
         values += [RED, (0.0, 0.2, 1.0)] if axis.numbers and not axis.directions else []
         values += ["wood", "tex_002"] if axis.spec.name.endswith("texture") else []
@@ -302,7 +302,7 @@ def test_units_of_the_lexicon_are_the_bounds_of_the_axes():
 
 def test_every_frame_of_the_lexicon_belongs_to_an_axis_and_uses_its_values():
     data = tomllib.loads(files("adversarl_mujoco.grounding").joinpath("lexicon.toml").read_text("utf-8"))
-    axes = {axis.spec.name: axis for axis in VISUAL_AXES}
+    axes = {axis.spec.name: axis for axis in WORLD_AXES}
     assert {frame["axis"] for frame in data["frame"]} == set(axes)
     for frame in data["frame"]:
         named = {value for value in frame.get("values", {}).values() if value != "="}

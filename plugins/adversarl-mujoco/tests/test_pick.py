@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from adversarl_mujoco.control import HIGH, LOW, MAX_STEP
-from adversarl_mujoco.task import STATE, STATE_SIZE, SUCCESS
+from adversarl_mujoco.tasks.pick import SUCCESS
+from adversarl_mujoco.tasks.pick_state import STATE, STATE_SIZE
 
 
 def play(world, seeds, disturb=None, limit=100):
@@ -106,7 +107,7 @@ def test_the_grasp_point_stays_in_its_box_whatever_is_asked(tiny):
         direction = np.sign(rng.normal(size=(10, 4)))
         for _ in range(2):
             tiny.step(5 * direction)
-        points = np.array([s.arm.position for s in tiny.simulations])
+        points = np.array([s.arms[0].position for s in tiny.simulations])
         assert (points > np.array(LOW) - 0.02).all()
         assert (points < np.array(HIGH) + 0.02).all()
         assert np.isfinite(tiny.state()).all()

@@ -21,7 +21,7 @@ JOINTS = [f"{PREFIX}joint{i}" for i in range(1, 8)]
 
 @pytest.fixture(scope="module")
 def model():
-    return build_scene(panda(), textures=2)
+    return build_scene(panda(), textures=2).model
 
 
 def denavit_hartenberg(angles):
@@ -78,7 +78,7 @@ def test_masses_are_those_of_the_table(model):
 def test_only_hand_fingers_object_table_and_floor_collide(model):
     colliding = {model.geom(g).name for g in range(model.ngeom) if model.geom_contype[g] or model.geom_conaffinity[g]}
     hand = {f"{PREFIX}{name}" for name in ("hand", "finger_left", "finger_right")}
-    assert colliding == hand | {"object", "table", "floor"}
+    assert colliding == hand | {"cube", "table", "floor"}
 
 
 @pytest.fixture(scope="module")

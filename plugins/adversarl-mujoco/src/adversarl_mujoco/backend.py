@@ -8,14 +8,13 @@ from typing import ClassVar, Literal
 import adversarl_mujoco.gl  # noqa: F401  # isort: skip
 from pydantic import Field
 
-from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Backend, BackendOptions
-from adversarl.types import Axis
-from adversarl_mujoco.axes import AXES
 from adversarl_mujoco.imported import ArmOptions, load_robot
+from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.reference import bare_loop
 from adversarl_mujoco.scene import build_scene
 from adversarl_mujoco.simulation import CONTROL_FREQUENCY
+from adversarl_mujoco.tasks.catalog import TASKS
 from adversarl_mujoco.world import MujocoVectorEnv
 
 
@@ -53,24 +52,25 @@ class Mujoco(Backend):
             PerturbationError: `axes` names one that does not exist.
         """
         options = self.options
-        axes = choose_axes(options.axes)
-        robot = load_robot(options.robot, options.arm)
         return MujocoVectorEnv(
-            build_scene(robot, image_size=options.image_size),
-            robot,
+            self.scene(),
+            TASKS[options.task],
             num_envs=num_envs or options.num_envs,
             threads=options.threads or usable_cores(),
             image_size=options.image_size,
             max_episode_steps=max(1, round(options.time_limit * CONTROL_FREQUENCY)),
-            axes=axes,
+            axes=options.axes,
             seed=seed,
         )
 
     def reference_loop(self, seconds: float) -> float | None:
         """Frames per second of physics and pictures of the same scene without anything of ours around them."""
-        options = self.options
-        robot = load_robot(options.robot, options.arm)
-        return bare_loop(build_scene(robot, image_size=options.image_size), robot, options.image_size, seconds)
+        return bare_loop(self.scene(), TASKS[self.options.task], self.options.image_size, seconds)
+
+    def scene(self) -> Scene:
+        """The compiled scene."""
+        robot = load_robot(self.options.robot, self.options.arm)
+        return build_scene(robot, image_size=self.options.image_size)
 
 
 def usable_cores() -> int:
@@ -78,16 +78,3 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def choose_axes(names: tuple[str, ...] | None) -> tuple[Axis, ...]:
-    """The axes of these names; all for None.
-
-    Raises:
-        PerturbationError: There is no such axis.
-    """
-    known = {axis.name: axis for axis in AXES}
-    for name in names or ():
-        if name not in known:
-            raise PerturbationError("axis", name, known)
-    return tuple(known.values()) if names is None else tuple(known[name] for name in names)

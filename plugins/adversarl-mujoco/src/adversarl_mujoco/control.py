@@ -6,7 +6,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from adversarl_mujoco.robot import PREFIX, Robot, RobotError
+from adversarl_mujoco.parts import Mount
+from adversarl_mujoco.robot import RobotError
 from adversarl_mujoco.scene import TABLE_HEIGHT
 
 Array = NDArray[np.float64]
@@ -36,28 +37,31 @@ class Arm:
     costs more than the arithmetic.
     """
 
-    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, robot: Robot) -> None:
+    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, mount: Mount) -> None:
         self._model, self._data = model, data
-        self._site = model.site(PREFIX + robot.site).id
-        joints = [model.joint(PREFIX + name).id for name in robot.joints]
+        robot, prefix = mount.robot, mount.prefix
+        self._site = model.site(prefix + robot.site).id
+        joints = [model.joint(prefix + name).id for name in robot.joints]
         self._home = list(robot.home)
         self._low, self._high = model.jnt_range[joints].T.copy()
         self._length_closed, self._length_open = robot.gripper_length
         self._open_joints = [
-            (data.qpos[int(model.joint(PREFIX + j).qposadr[0]) :][:1], q) for j, q in robot.open_joints
+            (data.qpos[int(model.joint(prefix + j).qposadr[0]) :][:1], q) for j, q in robot.open_joints
         ]
         self._closed, self._open = robot.gripper_ctrl
-        self._view(model, data, robot, joints)
+        self._view(model, data, mount, joints)
         self._allocate(model, joints)
 
-    def _view(self, model: mujoco.MjModel, data: mujoco.MjData, robot: Robot, joints: list[int]) -> None:
+    def _view(self, model: mujoco.MjModel, data: mujoco.MjData, mount: Mount, joints: list[int]) -> None:
         self.position: Array = data.site_xpos[self._site]
         """Grasp point, world frame [m]. Shape (3,); a view."""
         self._rotation: Array = data.site_xmat[self._site]
         self.joints: Array = data.qpos[_span([int(model.jnt_qposadr[j]) for j in joints], "joints")]
         """Joint angles [rad]. Shape (n,); a view."""
         self._targets: Array = data.ctrl[_span([_actuator_of(model, j) for j in joints], "actuators")]
-        gripper = _span([model.actuator(PREFIX + name).id for name in robot.gripper_actuators], "gripper actuators")
+        gripper = _span(
+            [model.actuator(mount.prefix + name).id for name in mount.robot.gripper_actuators], "gripper actuators"
+        )
         self._gripper: Array = data.ctrl[gripper]
         self._lengths: Array = data.actuator_length[gripper]
         self._velocities: Array = data.qvel

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.seeding import generator
+from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.render import View
-from adversarl_mujoco.robot import Robot
-from adversarl_mujoco.simulation import SUBSTEPS, Simulation
+from adversarl_mujoco.simulation import SUBSTEPS, MakeTask, Simulation
 
 EPISODES, STEPS, ACTIONS, WARM_UP = 4, 100, 64, 20
 _STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
@@ -28,7 +28,7 @@ class Recording:
     controls: list[NDArray[np.float64]]
 
 
-def bare_loop(model: mujoco.MjModel, robot: Robot, size: int, seconds: float) -> float:
+def bare_loop(scene: Scene, make_task: MakeTask, size: int, seconds: float) -> float:
     """Frames per second of physics and rendering alone, in this thread.
 
     One frame is the control step's physics substeps, the update of the abstract scene, its rendering and the transfer
@@ -36,13 +36,13 @@ def bare_loop(model: mujoco.MjModel, robot: Robot, size: int, seconds: float) ->
     arm is, so the arm repeats recorded episodes with the random actions that ``adversarl bench`` steps worlds with.
 
     Args:
-        model: The scene.
-        robot: The robot in it.
+        scene: The scene.
+        make_task: Its task.
         size: Edge of the picture [pixel].
         seconds: How long to measure [s].
     """
-    recordings = record(Simulation(model, robot, generator(0, "bare loop")))
-    data = mujoco.MjData(model)
+    recordings = record(Simulation(scene, make_task, generator(0, "bare loop")))
+    model, data = scene.model, mujoco.MjData(scene.model)
     context = gl.make_context(size, size)
     context.make_current()
     try:
@@ -54,7 +54,7 @@ def bare_loop(model: mujoco.MjModel, robot: Robot, size: int, seconds: float) ->
 def record(simulation: Simulation) -> list[Recording]:
     """Episodes with random actions, a few actions repeated over and over as ``adversarl bench`` does."""
     rng = generator(0, "bench")
-    actions = chain.from_iterable(cycle([rng.uniform(-1, 1, (ACTIONS, 4)).tolist()]))
+    actions = chain.from_iterable(cycle([rng.uniform(-1, 1, (ACTIONS, simulation.task.action_size)).tolist()]))
     recordings = []
     for seed in range(EPISODES):
         simulation.reset(seed)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.errors import NoGL
+from adversarl_mujoco.axes.settings import RenderSettings, Shot
 from adversarl_mujoco.scene import HIDDEN_GROUP
 
 _ALL = int(mujoco.mjtCatBit.mjCAT_ALL)
@@ -31,13 +32,15 @@ class View:
         self.camera = mujoco.MjvCamera()
         self.camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self.camera.fixedcamid = model.camera(camera).id
-        self.color_matrix: NDArray[np.float32] | None = None
+        self.asked = RenderSettings()
+        self.step = 0
+        """Control steps since the reset."""
 
-    def configure(self, *, shadows: bool, hidden_visible: bool, color_matrix: NDArray[np.float32] | None) -> None:
-        """Sets what perturbations change outside the model; see `adversarl_mujoco.axes.RenderSettings`."""
-        self.scene.flags[_SHADOW] = int(shadows)
-        self.option.geomgroup[HIDDEN_GROUP] = int(hidden_visible)
-        self.color_matrix = color_matrix
+    def configure(self, asked: RenderSettings) -> None:
+        """Sets what perturbations change outside the model."""
+        self.asked = asked
+        self.scene.flags[_SHADOW] = int(asked.shadows)
+        self.option.geomgroup[HIDDEN_GROUP] = int(asked.hidden_visible)
 
 
 class Renderer:
@@ -75,10 +78,13 @@ class Renderer:
         mujoco.mjv_updateScene(view.model, view.data, view.option, None, view.camera, _ALL, view.scene)
         mujoco.mjr_render(self._rect, view.scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._rect, self._context)
-        if view.color_matrix is None:
+        asked = view.asked
+        if asked.color_matrix is None:
             np.copyto(out, self._upright)
         else:
-            np.copyto(out, recolor(self._upright, view.color_matrix))
+            np.copyto(out, recolor(self._upright, asked.color_matrix))
+        for effect in asked.filters:
+            np.copyto(out, effect.apply(out, Shot(view.step)))
 
     def close(self) -> None:
         """Frees the context; to be called in the thread that made it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from adversarl_mujoco.parts import Mount, Scene, SceneObject
 from adversarl_mujoco.robot import PREFIX, Robot
 from adversarl_mujoco.textures import texture
 
@@ -16,6 +17,8 @@ TABLE_HEIGHT = 0.40
 """Height of the table's top above the floor [m]."""
 BASE = (-0.5, 0.0, TABLE_HEIGHT)
 """The robot's base, world frame [m]."""
+CUBE = "cube"
+"""Name of the object."""
 OBJECT_HALF = 0.0225
 """Half of the cube's edge [m]."""
 OBJECT_MASS = 0.08
@@ -47,7 +50,7 @@ _SHAPES: tuple[tuple[mujoco.mjtGeom, tuple[float, float, float], tuple[float, fl
 )
 
 
-def build_scene(robot: Robot, *, image_size: int = 84, shadow_size: int = 512, textures: int = 32) -> mujoco.MjModel:
+def build_scene(robot: Robot, *, image_size: int = 84, shadow_size: int = 512, textures: int = 32) -> Scene:
     """Compiles the scene with the robot in it.
 
     Args:
@@ -57,7 +60,7 @@ def build_scene(robot: Robot, *, image_size: int = 84, shadow_size: int = 512, t
         textures: Number of preloaded texture materials ``tex_000``, ``tex_001``, ...
 
     Returns:
-        The compiled model.
+        The compiled scene with one object, ``cube``.
     """
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
@@ -67,7 +70,8 @@ def build_scene(robot: Robot, *, image_size: int = 84, shadow_size: int = 512, t
     _add_object(spec)
     _add_hidden(spec)
     _attach(spec, robot)
-    return spec.compile()
+    cube = SceneObject(CUBE, "box", (OBJECT_HALF,) * 3, (0.0, 0.0, TABLE_HEIGHT + OBJECT_HALF))
+    return Scene(spec.compile(), (Mount(robot, PREFIX, BASE),), {CUBE: cube})
 
 
 def _set_options(spec: mujoco.MjSpec, image_size: int, shadow_size: int) -> None:
@@ -91,7 +95,7 @@ def _set_options(spec: mujoco.MjSpec, image_size: int, shadow_size: int) -> None
 def _add_materials(spec: mujoco.MjSpec, textures: int) -> None:
     plain = {
         "mat_table": (0.72, 0.60, 0.46),
-        "mat_object": (0.86, 0.16, 0.14),
+        "mat_cube": (0.86, 0.16, 0.14),
         "mat_backdrop": (0.56, 0.66, 0.74),
         "mat_floor": (0.42, 0.44, 0.47),
         "mat_robot": (0.93, 0.93, 0.95),
@@ -209,21 +213,21 @@ def look_at(position: tuple[float, ...], target: tuple[float, ...]) -> list[floa
 
 
 def _add_object(spec: mujoco.MjSpec) -> None:
-    body = spec.worldbody.add_body(name="object", pos=[0, 0, TABLE_HEIGHT + OBJECT_HALF])
-    body.add_freejoint(name="object_free")
+    body = spec.worldbody.add_body(name=CUBE, pos=[0, 0, TABLE_HEIGHT + OBJECT_HALF])
+    body.add_freejoint(name=f"{CUBE}_free")
     body.add_geom(
-        name="object",
+        name=CUBE,
         type=_BOX,
         size=[OBJECT_HALF] * 3,
         mass=OBJECT_MASS,
-        material="mat_object",
+        material=f"mat_{CUBE}",
         contype=1,
         conaffinity=2,
         condim=3,
         friction=[1.0, 0.005, 0.0001],
         solref=[0.01, 1],
     )
-    _add_skin(body, "object", (OBJECT_HALF,) * 3, (0, 0, 0))
+    _add_skin(body, CUBE, (OBJECT_HALF,) * 3, (0, 0, 0))
 
 
 def _add_hidden(spec: mujoco.MjSpec) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from adversarl.types import Perturbation
 from adversarl_mujoco.axes import Perturber
 from adversarl_mujoco.control import Arm
+from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.render import View
-from adversarl_mujoco.robot import Robot
 from adversarl_mujoco.scene import SUBSTEP
-from adversarl_mujoco.task import START, Pick
+from adversarl_mujoco.tasks.base import Task
 
 CONTROL_FREQUENCY = 20
 """Control steps per second [Hz]."""
 SUBSTEPS = round(1 / (CONTROL_FREQUENCY * SUBSTEP))
 """Physics steps per control step."""
+MakeTask = Callable[[Scene, mujoco.MjModel, mujoco.MjData, Sequence[Arm]], Task]
 _STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 
 
@@ -46,7 +47,7 @@ class Snapshot:
     generator: dict[str, Any]
     seed: int
     steps: int
-    memory: tuple[bool, bool, float]
+    memory: tuple[Any, ...]
     applied: tuple[Perturbation, ...]
     active: tuple[Perturbation, ...]
 
@@ -59,15 +60,16 @@ class Simulation:
     all that follows from the state: picture and state belong together, and a rewound state gives the same picture.
     """
 
-    def __init__(self, base: mujoco.MjModel, robot: Robot, rng: np.random.Generator) -> None:
-        self.model = copy.copy(base)
+    def __init__(self, scene: Scene, make_task: MakeTask, rng: np.random.Generator) -> None:
+        self.model = copy.copy(scene.model)
         self.data = mujoco.MjData(self.model)
         self.rng = rng
-        self.view = View(self.model, self.data)
-        self.arm = Arm(self.model, self.data, robot)
-        self.arm.find_home(START)
-        self.task = Pick(self.model, self.data, self.arm, robot)
-        self.perturber = Perturber(self.model)
+        self.view = View(self.model, self.data, scene.camera)
+        self.arms = [Arm(self.model, self.data, mount) for mount in scene.mounts]
+        self.task = make_task(scene, self.model, self.data, self.arms)
+        for arm, start in zip(self.arms, self.task.start, strict=True):
+            arm.find_home(start)
+        self.perturber = Perturber(self.model, scene, self.task.target)
         self.active: tuple[Perturbation, ...] = ()
         self._applied: tuple[Perturbation, ...] = ()
         self.seed = self.steps = 0
@@ -77,8 +79,9 @@ class Simulation:
         self.seed = int(self.rng.integers(2**31)) if seed is None else seed
         self._apply(self.active)
         mujoco.mj_resetData(self.model, self.data)
-        self.task.place(np.random.default_rng(self.seed))
-        self.arm.hold()
+        self.task.place(np.random.default_rng(self.seed), self.perturber.layout)
+        for arm in self.arms:
+            arm.hold()
         self.steps = 0
         self._settle()
         self.task.begin()
@@ -88,7 +91,7 @@ class Simulation:
         if self.active is not self._applied:
             self._apply(self.active)
             self._settle()
-        self.arm.act(*action)
+        self.task.act(action)
 
     def advance(self) -> None:
         """Runs the physics of one control step; almost all of it without Python's global lock."""
@@ -99,7 +102,8 @@ class Simulation:
 
     def conclude(self) -> float:
         """Reads the new state and returns the reward."""
-        self.arm.update()
+        for arm in self.arms:
+            arm.update()
         self.steps += 1
         return self.task.reward()
 
@@ -132,11 +136,11 @@ class Simulation:
     def _settle(self) -> None:
         """Computes everything that follows from state and model; changes neither."""
         mujoco.mj_step1(self.model, self.data)
-        self.arm.update()
+        for arm in self.arms:
+            arm.update()
 
     def _apply(self, perturbations: tuple[Perturbation, ...]) -> None:
         if perturbations is self._applied:
             return
-        asked = self.perturber.apply(perturbations)
-        self.view.configure(shadows=asked.shadows, hidden_visible=asked.hidden_visible, color_matrix=asked.color_matrix)
+        self.view.configure(self.perturber.apply(perturbations))
         self._applied = perturbations

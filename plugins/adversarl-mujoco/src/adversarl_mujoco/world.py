@@ -7,24 +7,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import gymnasium
-import mujoco
 import numpy as np
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
 from adversarl.types import Axis, Grounding, Perturbation
 from adversarl_mujoco import gl
-from adversarl_mujoco.axes import AXES
+from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.pool import Helper, Pool
 from adversarl_mujoco.render import Renderer, fine
-from adversarl_mujoco.robot import Robot
-from adversarl_mujoco.simulation import Simulation, Snapshot
-from adversarl_mujoco.task import STATE_SIZE, Pick
-from adversarl_mujoco.teacher import teach
-
-ACTION_SIZE = 4
-_DEFAULT_TARGETS = {axis.name: axis.targets[0] for axis in AXES if axis.targets}
+from adversarl_mujoco.simulation import MakeTask, Simulation, Snapshot
+from adversarl_mujoco.tasks.base import Task
 
 
 class MujocoVectorEnv(PerturbableVectorEnv):
@@ -33,43 +28,46 @@ class MujocoVectorEnv(PerturbableVectorEnv):
     Every thread owns a GL context, every environment its model, simulation and abstract scene, so any thread can
     serve any environment and results do not depend on their number.
 
-    Action, Shape (num_envs, 4): displacement of the grasp point along the world's x, y, z in units of
-    `control.MAX_STEP`, and the gripper (-1 opens, +1 closes).
+    Action, Shape (num_envs, 4) unless the task says otherwise: displacement of the grasp point along the world's x, y,
+    z in units of `control.MAX_STEP`, and the gripper (-1 opens, +1 closes).
 
     Args:
-        model: The compiled scene.
-        robot: The robot in it.
+        scene: The compiled scene.
+        make_task: Makes each environment's task.
         num_envs: Number of environments.
         threads: Number of threads, at most `num_envs`.
         image_size: Edge of the picture [pixel].
         max_episode_steps: Time limit [control steps].
-        axes: Axes offered to curricula.
+        axes: Names of the axes offered to curricula, in this order; None offers all.
         seed: Root of the environments' own generators.
 
     Raises:
         NoGL: No OpenGL context can be made.
+        PerturbationError: `axes` names one that does not exist.
     """
-
-    task = Pick.text
 
     def __init__(
         self,
-        model: mujoco.MjModel,
-        robot: Robot,
+        scene: Scene,
+        make_task: MakeTask,
         *,
         num_envs: int,
         threads: int,
         image_size: int,
         max_episode_steps: int,
-        axes: tuple[Axis, ...],
+        axes: tuple[str, ...] | None,
         seed: int,
     ) -> None:
-        self.num_envs, self.axes, self.max_episode_steps = num_envs, axes, max_episode_steps
+        self.num_envs, self.max_episode_steps = num_envs, max_episode_steps
         self.image_size = image_size
         streams = np.random.SeedSequence(seed).spawn(num_envs)
-        self.simulations = [Simulation(model, robot, np.random.default_rng(s)) for s in streams]
-        self._define_spaces(len(robot.joints))
-        self._model = model
+        self.simulations = [Simulation(scene, make_task, np.random.default_rng(s)) for s in streams]
+        first = self.simulations[0]
+        self.task = first.task.text
+        self.axes = _choose(first.perturber.axes, axes)
+        self._targets = {axis.name: axis.targets[0] for axis in first.perturber.axes if axis.targets}
+        self._define_spaces(first.task)
+        self._model = scene.model
         self._here = threading.local()
         self._renderer()
         self._pool = Pool(min(threads, num_envs, gl.parallel_contexts()))
@@ -78,14 +76,14 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._rows = list(self._images)
         self._state: NDArray[np.float32] | None = None
 
-    def _define_spaces(self, joints: int) -> None:
+    def _define_spaces(self, task: Task) -> None:
         size = self.image_size
-        self._proprio = np.zeros((self.num_envs, 7 + joints), np.float32)
+        self._proprio = np.zeros((self.num_envs, task.proprio_size), np.float32)
         self.single_observation_space = gymnasium.spaces.Dict(
             image=gymnasium.spaces.Box(0, 255, (size, size, 3), np.uint8),
-            proprio=gymnasium.spaces.Box(-np.inf, np.inf, (7 + joints,), np.float32),
+            proprio=gymnasium.spaces.Box(-np.inf, np.inf, (task.proprio_size,), np.float32),
         )
-        self.single_action_space = gymnasium.spaces.Box(-1, 1, (ACTION_SIZE,), np.float32)
+        self.single_action_space = gymnasium.spaces.Box(-1, 1, (task.action_size,), np.float32)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
 
@@ -171,11 +169,15 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         """Puts perturbations in force from the next step or reset on; see `PerturbableVectorEnv.perturb`."""
         for env, changes in zip(indices, perturbations, strict=True):
             simulation = self.simulations[env]
-            kept = {_key(p): p for p in simulation.active}
+            kept = {self._key(p): p for p in simulation.active}
             for perturbation in changes:
                 simulation.perturber.check(perturbation)
-                kept[_key(perturbation)] = perturbation
+                kept[self._key(perturbation)] = perturbation
             simulation.active = tuple(kept.values())
+
+    def _key(self, perturbation: Perturbation) -> tuple[str, str | None]:
+        """What two perturbations have in common of which one replaces the other: axis and target."""
+        return perturbation.axis, perturbation.target or self._targets.get(perturbation.axis)
 
     def restore(self, indices: Indices) -> None:
         """Brings nominal conditions back from the next step or reset on."""
@@ -187,20 +189,20 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         return [self.simulations[env].active for env in indices]
 
     def state(self) -> NDArray[np.float32]:
-        """Privileged state; columns in `adversarl_mujoco.task.STATE`. Shape (num_envs, 29)."""
+        """Privileged state; columns in the task's module. Shape (num_envs, s)."""
         return self._states().copy()
 
     def _states(self) -> NDArray[np.float32]:
-        """The state, computed once between two changes of it. Shape (num_envs, 29)."""
+        """The state, computed once between two changes of it. Shape (num_envs, s)."""
         if self._state is None:
-            self._state = np.empty((self.num_envs, STATE_SIZE), np.float32)
+            self._state = np.empty((self.num_envs, self.simulations[0].task.state_size), np.float32)
             for simulation, row in zip(self.simulations, self._state, strict=True):
                 simulation.task.state(row)
         return self._state
 
     def teacher(self, indices: Indices) -> NDArray[np.float32]:
-        """The scripted expert's actions. Shape (len(indices), 4)."""
-        return teach(self._states()[np.asarray(indices, dtype=np.intp)])
+        """The scripted expert's actions. Shape (len(indices), a)."""
+        return self.simulations[0].task.teach(self._states()[np.asarray(indices, dtype=np.intp)])
 
     def snapshot(self, indices: Indices) -> list[Snapshot]:
         """Picklable copies of all that decides the future of these environments."""
@@ -233,9 +235,12 @@ class MujocoVectorEnv(PerturbableVectorEnv):
             renderer.close()
 
 
-def _key(perturbation: Perturbation) -> tuple[str, str | None]:
-    """What two perturbations have in common of which one replaces the other: axis and target."""
-    return perturbation.axis, perturbation.target or _DEFAULT_TARGETS.get(perturbation.axis)
+def _choose(axes: tuple[Axis, ...], names: tuple[str, ...] | None) -> tuple[Axis, ...]:
+    known = {axis.name: axis for axis in axes}
+    for name in names or ():
+        if name not in known:
+            raise PerturbationError("axis", name, known)
+    return axes if names is None else tuple(known[name] for name in names)
 
 
 def _seeds(seed: Seeds, count: int) -> list[int | None]:

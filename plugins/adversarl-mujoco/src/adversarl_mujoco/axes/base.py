@@ -6,6 +6,7 @@ import math
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ DRAWS = 48
 """Uniform numbers that every axis gets from its seed; the greediest one (distractors) needs 44."""
 
 
-class VisualAxis(ABC):
+class WorldAxis(ABC):
     """One thing that can vary.
 
     The perturber calls it so, on a stage that is nominal but for the axes before it::
@@ -52,13 +53,24 @@ class VisualAxis(ABC):
 
     def check(self, perturbation: Perturbation, stage: Stage) -> None:
         """Raises PerturbationError for a target or value that the axis does not have."""
-        if perturbation.target is not None and perturbation.target not in self.spec.targets:
-            raise PerturbationError(f"target of {self.spec.name}", perturbation.target, self.spec.targets)
+        targets = self.specification(stage).targets
+        if perturbation.target is not None and perturbation.target not in targets:
+            raise PerturbationError(f"target of {self.spec.name}", perturbation.target, targets)
         value = perturbation.value
         if isinstance(value, str):
             self._check_name(value, self.known(stage))
         elif value is not None and not self.accepts(value):
             raise PerturbationError(f"value of {self.spec.name}", str(value), self._forms(stage))
+
+    def specification(self, stage: Stage) -> Axis:
+        """Its specification with the targets that a scene has."""
+        del stage
+        return self.spec
+
+    def stream(self, target: str | None, stage: Stage) -> str | None:
+        """The target as the draws know it; naming the default target changes no draw."""
+        targets = self.specification(stage).targets
+        return target or (targets[0] if targets else None)
 
     def known(self, stage: Stage) -> tuple[str, ...]:
         """Names that a value may have."""
@@ -79,6 +91,18 @@ class VisualAxis(ABC):
     def _forms(self, stage: Stage) -> tuple[str, ...]:
         numbers = (f"a tuple of {self.numbers} numbers",) if self.numbers else ()
         return (*self.known(stage), *numbers)
+
+
+class ObjectAxis(WorldAxis):
+    """An axis that acts on one object of the scene, by default the task's target."""
+
+    def specification(self, stage: Stage) -> Axis:
+        """Its targets are the scene's objects, the task's target first."""
+        return replace(self.spec, targets=tuple(stage.objects))
+
+    def stream(self, target: str | None, stage: Stage) -> str | None:
+        """None for the task's target, whatever its name."""
+        return None if target in (None, stage.target) else target
 
 
 @lru_cache(maxsize=65536)

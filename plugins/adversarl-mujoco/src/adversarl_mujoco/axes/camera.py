@@ -6,7 +6,7 @@ import mujoco
 import numpy as np
 
 from adversarl.types import Axis, Perturbation
-from adversarl_mujoco.axes.base import Draws, VisualAxis, on_sphere, sign
+from adversarl_mujoco.axes.base import Draws, WorldAxis, on_sphere, sign
 from adversarl_mujoco.axes.stage import Array, Stage
 
 DISPLACEMENT_M = 0.1
@@ -39,7 +39,7 @@ def _direction(perturbation: Perturbation, names: dict[str, tuple[float, float, 
     return vector / max(float(np.linalg.norm(vector)), 1e-12)
 
 
-class CameraPosition(VisualAxis):
+class CameraPosition(WorldAxis):
     """Moves the camera without turning it. Value: names out of `MOVES`, or a vector in the camera frame."""
 
     spec = Axis(
@@ -64,7 +64,7 @@ class CameraPosition(VisualAxis):
             stage.cam_pos[stage.camera] += perturbation.intensity * DISPLACEMENT_M * offset
 
 
-class CameraOrientation(VisualAxis):
+class CameraOrientation(WorldAxis):
     """Turns the camera on the spot. Value: names out of `TURNS`, or a rotation axis in the camera frame."""
 
     spec = Axis(
@@ -91,7 +91,7 @@ class CameraOrientation(VisualAxis):
             stage.cam_quat[stage.camera] = turned
 
 
-class CameraFov(VisualAxis):
+class CameraFov(WorldAxis):
     """Zooms. Value: ``wide`` or ``narrow``."""
 
     spec = Axis(
@@ -113,4 +113,4 @@ class CameraFov(VisualAxis):
         )
 
 
-CAMERA_AXES: tuple[VisualAxis, ...] = (CameraPosition(), CameraOrientation(), CameraFov())
+CAMERA_AXES: tuple[WorldAxis, ...] = (CameraPosition(), CameraOrientation(), CameraFov())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import mujoco
 
 from adversarl.types import Axis, Perturbation
-from adversarl_mujoco.axes.base import Draws, VisualAxis
+from adversarl_mujoco.axes.base import Draws, WorldAxis
 from adversarl_mujoco.axes.stage import Stage
 
 HIDDEN = 0.6
@@ -28,7 +28,7 @@ def _rgb(value: tuple[float, ...]) -> bool:
     return len(value) == 3 and all(0 <= x <= 1 for x in value)
 
 
-class Occluder(VisualAxis):
+class Occluder(WorldAxis):
     """A post between camera and workspace. Value: ``left``, ``right``, ``center``, or its colour."""
 
     spec = Axis(
@@ -56,7 +56,7 @@ class Occluder(VisualAxis):
         # Similar triangles: what is nearer to the camera needs less width to hide as much.
         share = (camera[0] - OCCLUDER_X_M) / camera[0]
         geom = stage.geoms["occluder"]
-        width = perturbation.intensity * HIDDEN * share * float(stage.geom_size[stage.geoms["object"], 1])
+        width = perturbation.intensity * HIDDEN * share * stage.objects[stage.target].about.half[1]
         stage.geom_size[geom] = (width, width, OCCLUDER_HALF_HEIGHT_M)
         side = {"left": -1.0, "right": 1.0, "center": 0.0}.get(str(value), 2 * u[0] - 1)
         height = stage.table_height + OCCLUDER_HALF_HEIGHT_M
@@ -65,7 +65,7 @@ class Occluder(VisualAxis):
         stage.hidden_visible = True
 
 
-class Distractors(VisualAxis):
+class Distractors(WorldAxis):
     """Objects of other shapes around the workspace. Value: one colour for all; else every one has its own."""
 
     spec = Axis(
@@ -113,4 +113,4 @@ def _half_height(stage: Stage, geom: int) -> float:
     return float(size[2] if shape == mujoco.mjtGeom.mjGEOM_BOX else size[1])
 
 
-CLUTTER_AXES: tuple[VisualAxis, ...] = (Occluder(), Distractors())
+CLUTTER_AXES: tuple[WorldAxis, ...] = (Occluder(), Distractors())

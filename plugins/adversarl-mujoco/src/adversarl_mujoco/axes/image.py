@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from adversarl.types import Axis, Perturbation
-from adversarl_mujoco.axes.base import Draws, VisualAxis, sign
+from adversarl_mujoco.axes.base import Draws, WorldAxis, sign
 from adversarl_mujoco.axes.stage import Array, Stage
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as torchvision's adjust_saturation
@@ -23,7 +23,7 @@ def _map(stage: Stage, linear: Array, offset: float = 0.0) -> None:
     stage.matrix = step if stage.matrix is None else step @ stage.matrix
 
 
-class Hue(VisualAxis):
+class Hue(WorldAxis):
     """Turns all hues the same way; the way is drawn."""
 
     spec = Axis(
@@ -45,7 +45,7 @@ class Hue(VisualAxis):
             _map(stage, _FROM_YIQ @ np.array([[1, 0, 0], [0, c, -s], [0, s, c]]) @ _TO_YIQ)
 
 
-class Saturation(VisualAxis):
+class Saturation(WorldAxis):
     """Fades colours to grey, or makes them garish. Value: ``gray`` or ``vivid``."""
 
     spec = Axis(
@@ -67,7 +67,7 @@ class Saturation(VisualAxis):
             _map(stage, factor * np.eye(3) + (1 - factor) * _LUMA[None, :])
 
 
-class Contrast(VisualAxis):
+class Contrast(WorldAxis):
     """Value: ``low`` or ``high``."""
 
     spec = Axis(
@@ -89,7 +89,7 @@ class Contrast(VisualAxis):
             _map(stage, factor * np.eye(3), 0.5 * (1 - factor))
 
 
-class Brightness(VisualAxis):
+class Brightness(WorldAxis):
     """Value: ``dark`` or ``bright``."""
 
     spec = Axis(
@@ -111,4 +111,4 @@ class Brightness(VisualAxis):
             _map(stage, factor * np.eye(3))
 
 
-IMAGE_AXES: tuple[VisualAxis, ...] = (Hue(), Saturation(), Contrast(), Brightness())
+IMAGE_AXES: tuple[WorldAxis, ...] = (Hue(), Saturation(), Contrast(), Brightness())

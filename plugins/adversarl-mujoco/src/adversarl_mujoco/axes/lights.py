@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from adversarl.types import Axis, Perturbation, Value
-from adversarl_mujoco.axes.base import Draws, VisualAxis, on_sphere, sign
+from adversarl_mujoco.axes.base import Draws, WorldAxis, on_sphere, sign
 from adversarl_mujoco.axes.colors import GAMMA, blackbody, saturated_color
 from adversarl_mujoco.axes.stage import LIGHTS, Array, Stage
 
@@ -48,7 +48,7 @@ def _scale(stage: Stage, target: str | None, factor: Array | float) -> None:
         stage.headlight *= factor
 
 
-class LightPosition(VisualAxis):
+class LightPosition(WorldAxis):
     """Carries a lamp away and aims it again at the middle of the table.
 
     Value: names out of `DIRECTIONS`, ``overhead`` (towards the point above the middle), or a vector in the world frame.
@@ -89,7 +89,7 @@ class LightPosition(VisualAxis):
         return _unit(np.sum([DIRECTIONS.get(name, overhead) for name in value.split()], axis=0))
 
 
-class LightDirection(VisualAxis):
+class LightDirection(WorldAxis):
     """Aims a lamp elsewhere without moving it. Value: ``left``, ``right``, ``closer``, ``farther``, or a vector."""
 
     spec = Axis(
@@ -124,7 +124,7 @@ class LightDirection(VisualAxis):
         stage.light_dir[light] = math.cos(angle) * beam + math.sin(angle) * across
 
 
-class LightIntensity(VisualAxis):
+class LightIntensity(WorldAxis):
     """Dims or brightens, linear in the logarithm as the eye is. Value: ``dim`` or ``bright``."""
 
     spec = Axis(
@@ -147,7 +147,7 @@ class LightIntensity(VisualAxis):
             _scale(stage, perturbation.target, bound ** (perturbation.intensity / GAMMA))
 
 
-class LightTemperature(VisualAxis):
+class LightTemperature(WorldAxis):
     """Warmer or cooler light of the same luminance. Value: ``warm`` or ``cool``."""
 
     spec = Axis(
@@ -171,7 +171,7 @@ class LightTemperature(VisualAxis):
             _scale(stage, perturbation.target, blackbody(1 / ((1 - i) / DAYLIGHT_K + i / bound)))
 
 
-class LightColor(VisualAxis):
+class LightColor(WorldAxis):
     """A colour filter before the lights. Value: the filter's RGB."""
 
     spec = Axis(
@@ -199,7 +199,7 @@ class LightColor(VisualAxis):
             _scale(stage, perturbation.target, 1 - perturbation.intensity * (1 - color / color.max()))
 
 
-class AmbientLight(VisualAxis):
+class AmbientLight(WorldAxis):
     """Light from everywhere. Value: ``bright`` (white), ``dim`` (none left) or an RGB colour of added light."""
 
     spec = Axis(
@@ -229,7 +229,7 @@ class AmbientLight(VisualAxis):
             stage.ambient += i * AMBIENT_OFFSET * color
 
 
-class Shadow(VisualAxis):
+class Shadow(WorldAxis):
     """A hard shadow: a part of the key light moves to a twin that casts one, and what fills shadows fades."""
 
     spec = Axis(
@@ -262,7 +262,7 @@ class Shadow(VisualAxis):
             filling *= 1 - 0.6 * i
 
 
-LIGHT_AXES: tuple[VisualAxis, ...] = (
+LIGHT_AXES: tuple[WorldAxis, ...] = (
     LightPosition(),
     LightDirection(),
     LightIntensity(),

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.errors import PerturbationError
-from adversarl.types import Perturbation
-from adversarl_mujoco.axes.base import VisualAxis, draws
-from adversarl_mujoco.axes.catalog import VISUAL_AXES
-from adversarl_mujoco.axes.settings import RenderSettings
+from adversarl.types import Axis, Perturbation
+from adversarl_mujoco.axes.base import WorldAxis, draws
+from adversarl_mujoco.axes.catalog import WORLD_AXES
+from adversarl_mujoco.axes.settings import Layout, RenderSettings
 from adversarl_mujoco.axes.stage import Stage
+from adversarl_mujoco.parts import Scene
 
-_RANK: dict[str, int] = {axis.spec.name: rank for rank, axis in enumerate(VISUAL_AXES)}
+_RANK: dict[str, int] = {axis.spec.name: rank for rank, axis in enumerate(WORLD_AXES)}
 _NOMINAL = RenderSettings()
 
 
@@ -29,8 +30,8 @@ class Perturber:
         frame = renderer.draw(data, settings)
     """
 
-    def __init__(self, model: mujoco.MjModel) -> None:
-        self._stage = Stage(model)
+    def __init__(self, model: mujoco.MjModel, scene: Scene, target: str) -> None:
+        self._stage = Stage(model, scene, target)
         self._fields = self._stage.fields
         self._nominal = tuple(field.copy() for field in self._fields)
 
@@ -53,11 +54,21 @@ class Perturber:
         chosen = [(self.check(perturbation), perturbation) for perturbation in active]
         chosen.sort(key=lambda pair: _order(pair[1]))
         for axis, perturbation in chosen:
-            u = draws(perturbation.seed, perturbation.axis, perturbation.target or _default(axis))
+            u = draws(perturbation.seed, perturbation.axis, axis.stream(perturbation.target, stage))
             axis.apply(stage, perturbation, u)
-        return RenderSettings(stage.shadows, stage.hidden_visible, _color_matrix(stage))
+        return RenderSettings(stage.shadows, stage.hidden_visible, _color_matrix(stage), tuple(stage.filters))
 
-    def check(self, perturbation: Perturbation) -> VisualAxis:
+    @property
+    def layout(self) -> Layout:
+        """How the next episode begins."""
+        return self._stage.layout
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Specifications of all axes, with the targets of this scene, in canonical order."""
+        return tuple(axis.specification(self._stage) for axis in WORLD_AXES)
+
+    def check(self, perturbation: Perturbation) -> WorldAxis:
         """The axis of a perturbation that can be carried out.
 
         Raises:
@@ -66,8 +77,8 @@ class Perturber:
         rank = _RANK.get(perturbation.axis)
         if rank is None:
             raise PerturbationError("axis", perturbation.axis, _RANK)
-        VISUAL_AXES[rank].check(perturbation, self._stage)
-        return VISUAL_AXES[rank]
+        WORLD_AXES[rank].check(perturbation, self._stage)
+        return WORLD_AXES[rank]
 
     def _restore(self) -> None:
         for field, nominal in zip(self._fields, self._nominal, strict=True):
@@ -79,10 +90,6 @@ def _order(perturbation: Perturbation) -> tuple[int, str, float, str, int]:
     """Axes in canonical order; the rest only makes equal axes and targets independent of the order given."""
     rank = _RANK[perturbation.axis]
     return rank, perturbation.target or "", perturbation.intensity, repr(perturbation.value), perturbation.seed
-
-
-def _default(axis: VisualAxis) -> str | None:
-    return axis.spec.targets[0] if axis.spec.targets else None
 
 
 def _color_matrix(stage: Stage) -> NDArray[np.float32] | None:

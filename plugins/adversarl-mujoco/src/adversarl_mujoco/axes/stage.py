@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.errors import PerturbationError
-from adversarl_mujoco.robot import PREFIX
+from adversarl_mujoco.axes.settings import Filter, Layout
+from adversarl_mujoco.parts import Scene, SceneObject
 from adversarl_mujoco.scene import DISTRACTORS
 
 Array = NDArray[np.float64]
 LIGHTS = ("key", "fill")
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """Where one object is in a model's arrays.
+
+    Attributes:
+        about: The object.
+        body: Its body.
+        geoms: What is seen and touched of it.
+        skins: Transparent twins of its geoms.
+        materials: Its materials.
+    """
+
+    about: SceneObject
+    body: int
+    geoms: tuple[int, ...]
+    skins: tuple[int, ...]
+    materials: tuple[int, ...]
 
 
 class Stage:
@@ -22,9 +43,12 @@ class Stage:
     Everything an axis may write to is listed in `fields`; a write elsewhere could not be undone.
     """
 
-    def __init__(self, model: mujoco.MjModel) -> None:
-        self.model = model
-        self._look_up(model)
+    def __init__(self, model: mujoco.MjModel, scene: Scene, target: str) -> None:
+        self.model, self.target = model, target
+        self._look_up(model, scene)
+        names = [target, *(name for name in scene.objects if name != target)]
+        self.objects = {name: _handle(model, scene.objects[name]) for name in names}
+        """Objects by name, the task's target first."""
         self._view(model)
         self.nominal_rgba = model.mat_rgba[:, :3].tolist()
         """Nominal colours of all materials, RGB in [0, 1]. Shape (nmat, 3)."""
@@ -35,32 +59,32 @@ class Stage:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets what was asked of the renderer."""
+        """Forgets what was asked of renderer and task."""
+        self.layout = Layout()
+        self.filters: list[Filter] = []
         self.shadows = False
         self.hidden_visible = False
         self.matrix: Array | None = None
         """Map of colours in [0, 1], homogeneous; None is the identity. Shape (4, 4)."""
 
-    def _look_up(self, model: mujoco.MjModel) -> None:
+    def _look_up(self, model: mujoco.MjModel, scene: Scene) -> None:
         self.lights = {name: _id(model, mujoco.mjtObj.mjOBJ_LIGHT, name) for name in (*LIGHTS, "sun")}
-        self.camera = _id(model, mujoco.mjtObj.mjOBJ_CAMERA, "front")
+        self.camera = _id(model, mujoco.mjtObj.mjOBJ_CAMERA, scene.camera)
         geom = mujoco.mjtObj.mjOBJ_GEOM
-        self.geoms = {name: _id(model, geom, name) for name in ("table", "occluder", "object")}
-        self.skins = {name: _id(model, geom, f"{name}_skin") for name in ("table", "object", "backdrop")}
+        self.geoms = {name: _id(model, geom, name) for name in ("table", "occluder")}
+        self.skins = {name: _id(model, geom, f"{name}_skin") for name in ("table", "backdrop")}
         material = mujoco.mjtObj.mjOBJ_MATERIAL
-        self.materials = {
-            name: _id(model, material, f"mat_{name}") for name in ("table", "object", "backdrop", "floor")
-        }
+        self.materials = {name: _id(model, material, f"mat_{name}") for name in ("table", "backdrop", "floor")}
         bodies = [f"distractor_{index}" for index in range(DISTRACTORS)]
         self.distractors = [_id(model, mujoco.mjtObj.mjOBJ_BODY, name) for name in bodies]
         self.occluder = _id(model, mujoco.mjtObj.mjOBJ_BODY, "occluder")
         self.textures = {name: i for i, name in enumerate(_names(model, material, model.nmat)) if "tex_" in name[:4]}
-        self._look_up_robot(model)
+        self._look_up_robot(model, tuple(mount.prefix for mount in scene.mounts))
 
-    def _look_up_robot(self, model: mujoco.MjModel) -> None:
+    def _look_up_robot(self, model: mujoco.MjModel, prefixes: tuple[str, ...]) -> None:
         """The robot may be anybody's: its materials, and its geoms that have none."""
         bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
-        geoms = [g for g in range(model.ngeom) if bodies[model.geom_bodyid[g]].startswith(PREFIX)]
+        geoms = [g for g in range(model.ngeom) if bodies[model.geom_bodyid[g]].startswith(prefixes)]
         materials = {int(model.geom_matid[g]) for g in geoms}
         self.robot_materials = np.array(sorted(materials - {-1}), dtype=np.intp)
         self.robot_geoms = np.array([g for g in geoms if model.geom_matid[g] < 0], dtype=np.intp)
@@ -88,6 +112,17 @@ class Stage:
         geom = self.geoms["table"]
         body = model.body_pos[model.geom_bodyid[geom], 2]
         return float(body + model.geom_pos[geom, 2] + model.geom_size[geom, 2])
+
+
+def _handle(model: mujoco.MjModel, about: SceneObject) -> Handle:
+    body = _id(model, mujoco.mjtObj.mjOBJ_BODY, about.name)
+    first = int(model.body_geomadr[body])
+    geoms = range(first, first + int(model.body_geomnum[body]))
+    names = _names(model, mujoco.mjtObj.mjOBJ_GEOM, model.ngeom)
+    skins = tuple(geom for geom in geoms if "_skin" in names[geom])
+    seen = tuple(geom for geom in geoms if geom not in skins)
+    materials = tuple(sorted({int(model.geom_matid[geom]) for geom in seen} - {-1}))
+    return Handle(about, body, seen, skins, materials)
 
 
 def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:

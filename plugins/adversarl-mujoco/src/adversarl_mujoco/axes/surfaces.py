@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.types import Axis, Perturbation
-from adversarl_mujoco.axes.base import Draws, VisualAxis
+from adversarl_mujoco.axes.base import Draws, ObjectAxis, WorldAxis
 from adversarl_mujoco.axes.colors import Color, distant_color
 from adversarl_mujoco.axes.stage import Stage
 from adversarl_mujoco.textures import PATTERNS, pattern_of
@@ -19,7 +20,7 @@ FAR = 0.5
 _COLOSSEUM = "THE COLOSSEUM (arXiv:2402.08191)"
 
 
-class SurfaceColor(VisualAxis):
+class SurfaceColor(WorldAxis):
     """Mixes the nominal colour with another one. Value: that colour's RGB; else one drawn at least `FAR` away."""
 
     numbers = 3
@@ -33,35 +34,55 @@ class SurfaceColor(VisualAxis):
         if not perturbation.intensity:
             return
         value = perturbation.value
-        color = self.drawn(stage, u) if value is None else value
-        self.paint(stage, np.array(color, dtype=np.float32), perturbation.intensity)
+        target = perturbation.target
+        color = self.drawn(stage, target, u) if value is None else value
+        self.paint(stage, target, np.array(color, dtype=np.float32), perturbation.intensity)
 
     @abstractmethod
-    def drawn(self, stage: Stage, u: Draws) -> Color:
+    def drawn(self, stage: Stage, target: str | None, u: Draws) -> Color:
         """A colour to go to."""
 
     @abstractmethod
-    def paint(self, stage: Stage, color: Rgb, mix: float) -> None:
+    def paint(self, stage: Stage, target: str | None, color: Rgb, mix: float) -> None:
         """Mixes a colour in."""
 
 
+def _mix(stage: Stage, materials: Iterable[int], color: Rgb, mix: float) -> None:
+    for material in materials:
+        rgb = stage.mat_rgba[material, :3]
+        rgb += np.float32(mix) * (color - rgb)
+
+
 class MaterialColor(SurfaceColor):
-    """Colour of materials that one thing alone has."""
+    """Colour of a material that one thing alone has."""
 
-    def __init__(self, spec: Axis, materials: tuple[str, ...], unlike: tuple[str, ...] = ()) -> None:
+    def __init__(self, spec: Axis, material: str) -> None:
         self.spec = spec
-        self.materials = materials
-        self.unlike = (materials[0], *unlike)
+        self.material = material
 
-    def drawn(self, stage: Stage, u: Draws) -> Color:
-        """Far from the nominal colours of itself and of what it must stand out from."""
-        return distant_color(u, [stage.nominal_rgba[stage.materials[name]] for name in self.unlike], FAR)
+    def drawn(self, stage: Stage, target: str | None, u: Draws) -> Color:
+        """Far from the nominal colour."""
+        return distant_color(u, [stage.nominal_rgba[stage.materials[self.material]]], FAR)
 
-    def paint(self, stage: Stage, color: Rgb, mix: float) -> None:
-        """Mixes a colour into its materials."""
-        for name in self.materials:
-            rgb = stage.mat_rgba[stage.materials[name], :3]
-            rgb += np.float32(mix) * (color - rgb)
+    def paint(self, stage: Stage, target: str | None, color: Rgb, mix: float) -> None:
+        """Mixes a colour into the material."""
+        _mix(stage, [stage.materials[self.material]], color, mix)
+
+
+class ObjectColor(SurfaceColor, ObjectAxis):
+    """Colour of all materials of an object."""
+
+    def __init__(self, spec: Axis) -> None:
+        self.spec = spec
+
+    def drawn(self, stage: Stage, target: str | None, u: Draws) -> Color:
+        """Far from the nominal colours of the object and of the table, which it must stand out from."""
+        first = stage.objects[target or stage.target].materials[0]
+        return distant_color(u, [stage.nominal_rgba[first], stage.nominal_rgba[stage.materials["table"]]], FAR)
+
+    def paint(self, stage: Stage, target: str | None, color: Rgb, mix: float) -> None:
+        """Mixes a colour into them."""
+        _mix(stage, stage.objects[target or stage.target].materials, color, mix)
 
 
 class RobotColor(SurfaceColor):
@@ -70,19 +91,19 @@ class RobotColor(SurfaceColor):
     def __init__(self, spec: Axis) -> None:
         self.spec = spec
 
-    def drawn(self, stage: Stage, u: Draws) -> Color:
+    def drawn(self, stage: Stage, target: str | None, u: Draws) -> Color:
         """Far from the nominal colour of its first material."""
         first = stage.robot_materials[:1]
         return distant_color(u, [stage.nominal_rgba[index] for index in first], FAR)
 
-    def paint(self, stage: Stage, color: Rgb, mix: float) -> None:
+    def paint(self, stage: Stage, target: str | None, color: Rgb, mix: float) -> None:
         """Mixes a colour into its materials, and into its geoms that have none."""
         for array, rows in ((stage.mat_rgba, stage.robot_materials), (stage.geom_rgba, stage.robot_geoms)):
             if len(rows):
                 array[rows, :3] += np.float32(mix) * (color - array[rows, :3])
 
 
-class SurfaceTexture(VisualAxis):
+class SurfaceTexture(WorldAxis):
     """Covers a surface with a textured skin whose opacity is the intensity: a true mix of nominal and texture.
 
     Value: a pattern of `adversarl_mujoco.textures.PATTERNS`, or a texture of the pool such as ``tex_003``.
@@ -101,15 +122,32 @@ class SurfaceTexture(VisualAxis):
         """Draws a texture among those meant, and lays it over the surface."""
         if not perturbation.intensity:
             return
-        skin, value = stage.skins[self.skin], perturbation.value
+        value = perturbation.value
         pool = list(stage.textures.values())
         if value in PATTERNS:
             pool = [material for index, material in enumerate(pool) if pattern_of(index) == value]
         elif isinstance(value, str):
             pool = [stage.textures[value]]
         stage.hidden_visible = True
-        stage.geom_matid[skin] = pool[int(u[0] * len(pool))]
-        stage.geom_rgba[skin] = (1.0, 1.0, 1.0, perturbation.intensity)
+        for skin in self.skins(stage, perturbation.target):
+            stage.geom_matid[skin] = pool[int(u[0] * len(pool))]
+            stage.geom_rgba[skin] = (1.0, 1.0, 1.0, perturbation.intensity)
+
+    def skins(self, stage: Stage, target: str | None) -> tuple[int, ...]:
+        """The geoms that show the texture."""
+        del target
+        return (stage.skins[self.skin],)
+
+
+class ObjectTexture(SurfaceTexture, ObjectAxis):
+    """The same for an object."""
+
+    def __init__(self, spec: Axis) -> None:
+        super().__init__(spec, "")
+
+    def skins(self, stage: Stage, target: str | None) -> tuple[int, ...]:
+        """Those of the object's geoms."""
+        return stage.objects[target or stage.target].skins
 
 
 def _color(thing: str, bound: str = "any RGB") -> Axis:
@@ -139,12 +177,12 @@ def _texture(thing: str) -> Axis:
 
 
 # Textures come before colours: a skin hides the colour below it in proportion to its opacity.
-SURFACE_AXES: tuple[VisualAxis, ...] = (
+SURFACE_AXES: tuple[WorldAxis, ...] = (
     SurfaceTexture(_texture("table"), "table"),
-    SurfaceTexture(_texture("object"), "object"),
+    ObjectTexture(_texture("object")),
     SurfaceTexture(_texture("background"), "backdrop"),
-    MaterialColor(_color("table"), ("table",)),
-    MaterialColor(_color("object"), ("object",), unlike=("table",)),
-    MaterialColor(_color("background"), ("backdrop",)),
+    MaterialColor(_color("table"), "table"),
+    ObjectColor(_color("object")),
+    MaterialColor(_color("background"), "backdrop"),
     RobotColor(_color("robot")),
 )

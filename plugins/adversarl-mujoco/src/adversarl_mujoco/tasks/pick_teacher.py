@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl_mujoco.control import MAX_STEP
-from adversarl_mujoco.task import LIFT, STATE
+from adversarl_mujoco.tasks.pick_state import STATE
 
 GAIN = 0.8
 """Share of the remaining way asked for per step [1]."""
@@ -26,11 +26,12 @@ OVERSHOOT = 0.03
 """How far above the goal it aims, so that it arrives at speed [m]."""
 
 
-def teach(state: NDArray[np.float32]) -> NDArray[np.float32]:
+def teach(state: NDArray[np.float32], lift: float) -> NDArray[np.float32]:
     """The expert's actions.
 
     Args:
-        state: Privileged states. Shape (n, 29), see `adversarl_mujoco.task.STATE`.
+        state: Privileged states. Shape (n, 29), see `pick_state.STATE`.
+        lift: Height above its rest that solves the task [m].
 
     Returns:
         Shape (n, 4), in [-1, 1].
@@ -48,7 +49,7 @@ def teach(state: NDArray[np.float32]) -> NDArray[np.float32]:
     move = offset.copy()
     move[:, 2] += HOVER * np.maximum(wide, shut)
     move[held, :2] = 0
-    move[held, 2] = LIFT + OVERSHOOT - raised[held]
+    move[held, 2] = lift + OVERSHOOT - raised[held]
     action = np.empty((len(state), 4), np.float32)
     action[:, :3] = np.clip(GAIN * move / MAX_STEP, -1, 1)
     action[:, 3] = np.where(held | ready, 1.0, -1.0)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from adversarl_mujoco.axes.settings import Layout
 from adversarl_mujoco.control import Arm
-from adversarl_mujoco.robot import PREFIX, Robot
-from adversarl_mujoco.scene import OBJECT_HALF, TABLE_HEIGHT
+from adversarl_mujoco.parts import Scene
+from adversarl_mujoco.scene import TABLE_HEIGHT
+from adversarl_mujoco.tasks.base import Task
+from adversarl_mujoco.tasks.pick_state import STATE_SIZE
+from adversarl_mujoco.tasks.pick_teacher import teach
 
 LIFT = 0.10
 """Height above its rest that solves the task [m]."""
@@ -29,8 +34,8 @@ REACH, GRASP, RAISE, SUCCESS, TIME = 1.0, 1.0, 2.0, 2.0, 0.01
 """Weights of the reward's terms; see `Pick.reward`."""
 
 
-class Pick:
-    """One simulation's task: first state, reward and success.
+class Pick(Task):
+    """First state, reward and success.
 
     Reward per control step, with Phi the potential of a state (Ng et al., "Policy invariance under reward
     transformations", 1999: its difference changes no optimal policy)::
@@ -42,28 +47,49 @@ class Pick:
     successful episode sums to about 6 minus `TIME` a step.
     """
 
-    text = "pick up the cube"
+    state_size = STATE_SIZE
+    start = (START,)
 
-    def __init__(self, model: mujoco.MjModel, data: mujoco.MjData, arm: Arm, robot: Robot) -> None:
-        self._arm = arm
-        body = model.body("object").id
-        joint = model.joint("object_free")
+    def __init__(self, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]) -> None:
+        super().__init__(scene, model, data, arms)
+        self._arm = arms[0]
+        self._thing = next(iter(scene.objects.values()))
+        name, mount = self._thing.name, scene.mounts[0]
+        body = model.body(name).id
+        joint = model.joint(f"{name}_free")
         self._qpos = data.qpos[joint.qposadr[0] : joint.qposadr[0] + 7]
         self._object = self._qpos[:3]
         self._qvel = data.qvel[joint.dofadr[0] : joint.dofadr[0] + 6]
         self._rotation = data.xmat[body]
-        first = int(model.sensor(f"{PREFIX}touch_{robot.finger_bodies[0]}").adr[0])
-        self._touch = data.sensordata[first : first + len(robot.finger_bodies)]
+        first = int(model.sensor(f"{mount.prefix}touch_{mount.robot.finger_bodies[0]}").adr[0])
+        self._touch = data.sensordata[first : first + len(mount.robot.finger_bodies)]
         self.grasped = self.solved = False
         self._potential = 0.0
+        self._rest = self._thing.position[2]
 
-    def place(self, rng: np.random.Generator) -> None:
+    @property
+    def text(self) -> str:
+        """The task in English."""
+        return f"pick up the {self._thing.name}"
+
+    @property
+    def target(self) -> str:
+        """The object to be lifted."""
+        return self._thing.name
+
+    @property
+    def proprio_size(self) -> int:
+        """Seven numbers of the gripper and one a joint."""
+        return 7 + len(self._arm.home)
+
+    def place(self, rng: np.random.Generator, layout: Layout) -> None:
         """Draws the arm's first joints and the object's first pose."""
-        arm = self._arm
-        arm.set_joints(np.array(arm.home) + rng.uniform(-START_NOISE, START_NOISE, len(arm.home)))
+        arm, noise = self._arm, START_NOISE + layout.joints
+        arm.set_joints(np.array(arm.home) + rng.uniform(-noise, noise, len(arm.home)))
         x, y = rng.uniform(-1, 1, 2) * AREA
         yaw = rng.uniform(-YAW, YAW)
-        self._qpos[:] = (x, y, TABLE_HEIGHT + OBJECT_HALF, np.cos(yaw / 2), 0, 0, np.sin(yaw / 2))
+        self._rest = self._thing.position[2] + layout.table
+        self._qpos[:] = (*layout.spot(x, y), self._rest, *layout.attitude(yaw))
 
     def begin(self) -> None:
         """Starts the bookkeeping of an episode at the current state."""
@@ -80,7 +106,7 @@ class Pick:
         ox, oy, oz = self._object.tolist()
         distance: float = ((x - ox) ** 2 + (y - oy) ** 2 + (z - oz) ** 2) ** 0.5
         self.grasped = distance < GRASP_DISTANCE and min(self._touch.tolist()) > 0.0
-        raised: float = min(max((oz - TABLE_HEIGHT - OBJECT_HALF) / LIFT, 0.0), 1.0)
+        raised: float = min(max((oz - self._rest) / LIFT, 0.0), 1.0)
         self.solved = self.grasped and raised >= 1.0
         return REACH * (1.0 - math.tanh(5.0 * distance)) + self.grasped * (GRASP + RAISE * raised)
 
@@ -95,7 +121,7 @@ class Pick:
         out[:] = (*grasp_point, *arm.velocity(), arm.opening(), *arm.bend)
 
     def state(self, out: NDArray[np.float32]) -> None:
-        """Writes the simulation's truth. Shape (29,); see `STATE` for the columns and their units."""
+        """Writes the simulation's truth. Shape (29,); see `pick_state.STATE` for the columns and their units."""
         arm = self._arm
         x, y, z = arm.point
         ox, oy, oz = self._object.tolist()
@@ -105,7 +131,7 @@ class Pick:
             *(5.0 * (x - START[0]), 5.0 * (y - START[1]), 5.0 * (z - START[2])),
             *(*arm.velocity(), arm.opening()),
             *(10.0 * (ox - x), 10.0 * (oy - y), 10.0 * (oz - z)),
-            *(10.0 * ox, 10.0 * oy, 10.0 * (oz - TABLE_HEIGHT - OBJECT_HALF)),
+            *(10.0 * ox, 10.0 * oy, 10.0 * (oz - self._rest)),
             *(vx, vy, vz, 0.2 * wx, 0.2 * wy, 0.2 * wz),
             *(r00, r10, r20, r01, r11, r21),
             *[min(0.1 * force, 1.0) for force in self._touch.tolist()],
@@ -120,18 +146,6 @@ class Pick:
         """Brings `memory` back."""
         self.grasped, self.solved, self._potential = memory
 
-
-STATE = {
-    "grasp_point": (slice(0, 3), "relative to START [0.2 m]"),
-    "velocity": (slice(3, 6), "of the grasp point, world frame [m/s]"),
-    "opening": (slice(6, 7), "of the gripper, 0 closed, 1 open [1]"),
-    "offset": (slice(7, 10), "from grasp point to object [0.1 m]"),
-    "object": (slice(10, 13), "relative to its rest in the middle of the table [0.1 m]"),
-    "object_velocity": (slice(13, 16), "world frame [m/s]"),
-    "object_spin": (slice(16, 19), "body frame [5 rad/s]"),
-    "object_axes": (slice(19, 25), "x and y axes of the object, world frame [1]"),
-    "touch": (slice(25, 27), "force at each finger, saturating at 1 [10 N]"),
-    "flags": (slice(27, 29), "grasped, solved [1]"),
-}
-"""Columns of the privileged state: slice and meaning."""
-STATE_SIZE = 29
+    def teach(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The expert of `adversarl_mujoco.tasks.pick_teacher`."""
+        return teach(states, LIFT)

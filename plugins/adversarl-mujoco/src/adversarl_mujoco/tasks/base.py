@@ -1,0 +1,101 @@
+"""What all tasks have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl_mujoco.axes.settings import Layout
+from adversarl_mujoco.control import Arm
+from adversarl_mujoco.parts import Scene
+
+
+class Task(ABC):
+    """One simulation's task.
+
+    A simulation drives it so::
+
+        task.place(rng, layout)                # first state of an episode
+        task.begin()                           # after physics has computed what follows from it
+        while not task.solved:
+            task.act(action)                   # sets actuators' targets
+            ...                                # physics
+            reward = task.reward()
+
+    Attributes:
+        action_size: Numbers of an action: by default displacement along x, y, z and the gripper.
+        state_size: Columns of the privileged state.
+        start: Grasp points of the arms at home, world frame [m]; one for each arm that the task needs.
+        solved: Whether the last `reward` found the task solved.
+    """
+
+    action_size: ClassVar[int] = 4
+    state_size: ClassVar[int]
+    start: ClassVar[tuple[tuple[float, float, float], ...]]
+    solved: bool
+
+    def __init__(self, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]) -> None:
+        self.scene, self.arms = scene, arms
+
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """The task in English, such as ``pick up the cube``."""
+
+    @property
+    @abstractmethod
+    def target(self) -> str:
+        """Name of the object that axes mean when a prompt names none."""
+
+    @property
+    @abstractmethod
+    def proprio_size(self) -> int:
+        """Numbers that `proprio` writes."""
+
+    @abstractmethod
+    def place(self, rng: np.random.Generator, layout: Layout) -> None:
+        """Draws the first state of an episode, wider or shifted as a layout asks."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Starts the bookkeeping of an episode at the current state."""
+
+    def act(self, action: Sequence[float]) -> None:
+        """Sets the actuators' targets. Shape (action_size,), in [-1, 1]."""
+        self.arms[0].act(*action)
+
+    @abstractmethod
+    def reward(self) -> float:
+        """Reward of the step that led here; updates `solved`."""
+
+    @abstractmethod
+    def proprio(self, out: NDArray[np.float32]) -> None:
+        """Writes what the robot feels. Shape (proprio_size,); scaled to about [-1, 1]."""
+
+    @abstractmethod
+    def state(self, out: NDArray[np.float32]) -> None:
+        """Writes the simulation's truth. Shape (state_size,)."""
+
+    @abstractmethod
+    def memory(self) -> tuple[Any, ...]:
+        """What `reward` remembers between steps; immutable."""
+
+    @abstractmethod
+    def remember(self, memory: tuple[Any, ...]) -> None:
+        """Brings `memory` back."""
+
+    @abstractmethod
+    def teach(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The scripted expert, a function of the state alone.
+
+        Args:
+            states: Privileged states. Shape (n, state_size).
+
+        Returns:
+            Actions in [-1, 1]. Shape (n, action_size).
+        """
