@@ -110,6 +110,16 @@ class NoGL(AdversarlError):
         )
 
 
+class NoVulkan(AdversarlError):
+    """The physically based renderer cannot work here."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            f"backend.renderer = 'pbr' needs Vulkan, which does not work here: {cause}. Debian or Ubuntu: apt-get "
+            "install -y mesa-vulkan-drivers libvulkan1. Or set backend.renderer = 'classic'. See: adversarl doctor"
+        )
+
+
 class RunFolderError(AdversarlError):
     """A run folder that cannot be written or resumed."""
 
