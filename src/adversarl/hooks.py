@@ -34,6 +34,11 @@ def adversarl_commands(app: typer.Typer) -> None:
 
 
 @hookspec
+def adversarl_benchmarks(app: typer.Typer) -> None:
+    """Adds named benchmarks: every command of `app` is one, called by ``adversarl bench NAME``."""
+
+
+@hookspec
 def adversarl_doctor(check: Callable[[str, bool, str], None]) -> None:
     """Adds findings to ``adversarl doctor``: ``check(name, ok, detail)``; detail says what to do when not ok."""
 

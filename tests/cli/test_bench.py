@@ -59,3 +59,43 @@ def test_threads_and_the_bare_loop_are_measured_where_there_are_any(adversarl, w
     ]
     assert result["ratio"] == pytest.approx(result["rows"][1]["per_second"] / 1000)
     assert result["thread_ratio"] > 0
+
+
+BENCHMARK = """
+import typer
+from adversarl import hookimpl
+
+@hookimpl
+def adversarl_benchmarks(app):
+    @app.command()
+    def patience(minutes: int = typer.Option(3)):
+        '''Measure how long one waits.'''
+        print(minutes, "minutes")
+"""
+
+
+@pytest.fixture
+def patient(install, adversarl):
+    """The command line with the benchmark `patience` of a plugin."""
+    from adversarl.cli.app import load_plugins
+
+    install("benchmark", BENCHMARK)
+    load_plugins.cache_clear()
+    yield adversarl
+    load_plugins.cache_clear()
+
+
+def test_a_plugin_adds_a_named_benchmark_with_options_of_its_own(patient):
+    assert patient("bench", "patience", "--minutes", 5).out == "5 minutes\n"
+    assert "patience" in patient("bench", "--help").out
+
+
+def test_a_recipe_keeps_its_place_beside_named_benchmarks(patient, recipe_file):
+    long = patient("bench", "recipe", recipe_file, *QUICK, "--json")
+    assert json.loads(long.out).keys() == json.loads(patient("bench", *QUICK, "--json", recipe_file).out).keys()
+
+
+def test_a_misspelt_benchmark_gets_the_nearest_name(patient):
+    done = patient("bench", "patients")
+    assert done.code == 2
+    assert "patience" in done.err

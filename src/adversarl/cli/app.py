@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from adversarl.plugins import Plugins
@@ -37,8 +38,9 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (run, evaluate, export, prompt, bench, doctor):
+    for command in (run, evaluate, export, prompt, doctor):
         app.command()(command)
+    app.add_typer(_bench_app(), name="bench")
     app.add_typer(_plugins_app(), name="plugins")
     app.add_typer(_recipes_app(), name="recipes")
     app.callback()(_root)
@@ -121,20 +123,6 @@ def prompt(
     show_prompts(texts, recipe, backend, overrides or [], render, seed, plugins, as_json=json)
 
 
-def bench(
-    recipe: RecipeFile,
-    overrides: Set = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds per measurement and round.")] = 1.0,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians of their ratios are printed.")] = 5,
-    json: Json = False,
-    plugin: PluginFiles = None,
-) -> None:
-    """Measure env steps/s beside the bare simulator loop of the same scene."""
-    from adversarl.cli.bench import show_bench
-
-    show_bench(recipe, overrides or [], seconds, rounds, load_plugins(tuple(plugin or ())), as_json=json)
-
-
 def doctor(
     backend: Annotated[str | None, typer.Option(help="Backend to examine; mujoco if installed.")] = None,
     json: Json = False,
@@ -144,6 +132,42 @@ def doctor(
     from adversarl.cli.doctor import show_doctor
 
     show_doctor(backend, load_plugins(tuple(plugin or ())), as_json=json)
+
+
+class RecipeOrName(TyperGroup):
+    """Named benchmarks; a file, or an option, in a name's place means the benchmark ``recipe``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Puts the benchmark's name before a recipe."""
+        first = args[0] if args else ""
+        is_file = "." in first or "/" in first or first.startswith("-")
+        return super().parse_args(ctx, ["recipe", *args] if is_file and first not in ("-h", "--help") else args)
+
+
+def _bench_app() -> typer.Typer:
+    app = typer.Typer(
+        cls=RecipeOrName,
+        help="Measure things; `adversarl bench RECIPE` is short for `adversarl bench recipe RECIPE`.",
+        no_args_is_help=True,
+        subcommand_metavar="RECIPE|BENCHMARK [ARGS]...",
+    )
+
+    @app.command("recipe")
+    def recipe_(
+        recipe: RecipeFile,
+        overrides: Set = None,
+        seconds: Annotated[float, typer.Option(min=0.1, help="Seconds per measurement and round.")] = 1.0,
+        rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians of their ratios are printed.")] = 5,
+        json: Json = False,
+        plugin: PluginFiles = None,
+    ) -> None:
+        """Measure env steps/s beside the bare simulator loop of the same scene."""
+        from adversarl.cli.bench import show_bench
+
+        show_bench(recipe, overrides or [], seconds, rounds, load_plugins(tuple(plugin or ())), as_json=json)
+
+    load_plugins().manager.hook.adversarl_benchmarks(app=app)
+    return app
 
 
 def _plugins_app() -> typer.Typer:
