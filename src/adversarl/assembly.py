@@ -46,7 +46,7 @@ def make_loop(recipe: Recipe, plugins: Plugins) -> ClosedLoop:
     seed: int = recipe.run.seed
     streams = {name: generator(seed, name) for name in STREAMS}
     world = recipe["backend"].make().make(seed=seed)
-    about = World(world.axes, world.max_episode_steps, world.ground)
+    about = World(world.axes, world.max_episode_steps, world.ground, world.presets)
     parts = Parts(
         world,
         recipe["reward"].make(),

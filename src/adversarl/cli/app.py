@@ -16,6 +16,10 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PluginFiles = Annotated[list[Path] | None, typer.Option("--plugin", help="Also load this one-file plugin.")]
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file.")]
+WhoseBackend = Annotated[Path | None, typer.Option("--recipe", help="Whose backend to ask.")]
+BackendName = Annotated[str | None, typer.Option("--backend", help="Backend to ask; mujoco if installed.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the scene and of what is left open.")]
+Sheet = Annotated[Path | None, typer.Option("--render", metavar="PNG", help="Write a sheet of pictures.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 
 KIND_HELP = "backend, reward, failure, curriculum, learner, suite, tracker or exporter."
@@ -41,6 +45,7 @@ def build_app() -> typer.Typer:
     for command in (run, evaluate, export, prompt, doctor):
         app.command()(command)
     app.add_typer(_bench_app(), name="bench")
+    app.add_typer(_axes_app(), name="axes")
     app.add_typer(_plugins_app(), name="plugins")
     app.add_typer(_recipes_app(), name="recipes")
     app.callback()(_root)
@@ -108,11 +113,11 @@ def export(
 
 def prompt(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help='Prompts, such as "dim the lights".')],
-    recipe: Annotated[Path | None, typer.Option(help="Whose backend to ask.")] = None,
-    backend: Annotated[str | None, typer.Option(help="Backend to ask; mujoco if installed.")] = None,
+    recipe: WhoseBackend = None,
+    backend: BackendName = None,
     overrides: Set = None,
     render: Annotated[Path | None, typer.Option(metavar="PNG", help="Write a picture before and after.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the scene and of what the prompt leaves open.")] = 0,
+    seed: Seed = 0,
     json: Json = False,
     plugin: PluginFiles = None,
 ) -> None:
@@ -167,6 +172,48 @@ def _bench_app() -> typer.Typer:
         show_bench(recipe, overrides or [], seconds, rounds, load_plugins(tuple(plugin or ())), as_json=json)
 
     load_plugins().manager.hook.adversarl_benchmarks(app=app)
+    return app
+
+
+def _axes_app() -> typer.Typer:
+    app = typer.Typer(help="What a world can vary, and presets of it.", no_args_is_help=True)
+
+    @app.command("list")
+    def list_(
+        group: Annotated[str | None, typer.Option(help="Only visual, geometry, dynamics or sensor axes.")] = None,
+        recipe: WhoseBackend = None,
+        backend: BackendName = None,
+        overrides: Set = None,
+        render: Sheet = None,
+        seed: Seed = 0,
+        json: Json = False,
+        plugin: PluginFiles = None,
+    ) -> None:
+        """List axes with unit, nominal and bound, and presets; a sheet shows every axis at 0, 1/2 and 1."""
+        from adversarl.cli.axes import list_axes
+        from adversarl.cli.prompt import opened_world
+
+        with opened_world(load_plugins(tuple(plugin or ())), recipe, backend, overrides or [], seed) as world:
+            list_axes(world, group, render, seed, as_json=json)
+
+    @app.command()
+    def show(
+        name: Annotated[str, typer.Argument(help="Axis or preset, such as fog or robosuite.")],
+        recipe: WhoseBackend = None,
+        backend: BackendName = None,
+        overrides: Set = None,
+        render: Sheet = None,
+        seed: Seed = 0,
+        json: Json = False,
+        plugin: PluginFiles = None,
+    ) -> None:
+        """Show an axis with its source, or the ranges of a preset."""
+        from adversarl.cli.axes import show_axis
+        from adversarl.cli.prompt import opened_world
+
+        with opened_world(load_plugins(tuple(plugin or ())), recipe, backend, overrides or [], seed) as world:
+            show_axis(world, name, render, seed, as_json=json)
+
     return app
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.cli.output import console, print_json, table
-from adversarl.interfaces.backend import PerturbableVectorEnv
+from adversarl.interfaces.backend import Observation, PerturbableVectorEnv
 from adversarl.plugins import Plugins
 from adversarl.recipe import apply_overrides, load_recipe, parse_recipe
 from adversarl.types import Grounding
@@ -36,13 +38,10 @@ def show_prompts(
     as_json: bool,
 ) -> None:
     """Shows what prompts are grounded to, what was not understood, and perhaps pictures before and after."""
-    world = make_world(plugins, recipe, backend, overrides, seed)
-    try:
+    with opened_world(plugins, recipe, backend, overrides, seed) as world:
         groundings = [world.ground(text) for text in texts]
         if render is not None:
             _render(world, groundings, render, seed)
-    finally:
-        world.close()
     if as_json:
         shown = [{**asdict(grounding), "complete": grounding.complete} for grounding in groundings]
         print_json(shown if len(shown) > 1 else shown[0])
@@ -59,9 +58,10 @@ def default_backend(plugins: Plugins, backend: str | None) -> str:
     return backend or ("mujoco" if "mujoco" in plugins.registry.names("backend") else "point-mass")
 
 
-def make_world(
+@contextmanager
+def opened_world(
     plugins: Plugins, recipe: Path | None, backend: str | None, overrides: list[str], seed: int
-) -> PerturbableVectorEnv:
+) -> Iterator[PerturbableVectorEnv]:
     """One environment of a recipe's backend, or of a backend with its defaults."""
     if recipe is not None:
         more = [f"backend.use={backend}"] if backend else []
@@ -74,7 +74,10 @@ def make_world(
         apply_overrides(tables, overrides)
         choice = parse_recipe(tables, plugins.registry, "--backend")["backend"]
     world: PerturbableVectorEnv = choice.make().make(seed=seed, num_envs=1)
-    return world
+    try:
+        yield world
+    finally:
+        world.close()
 
 
 def _print(grounding: Grounding) -> None:
@@ -101,23 +104,28 @@ def _render(world: PerturbableVectorEnv, groundings: list[Grounding], path: Path
     save_pictures(path, pictures)
 
 
-def picture(world: PerturbableVectorEnv, perturbations: Any, seed: int) -> NDArray[np.uint8]:
+def picture(world: PerturbableVectorEnv, perturbations: Any, seed: int, size: int = PICTURE_SIZE) -> NDArray[np.uint8]:
     """What environment 0 looks like after a reset under some perturbations. Shape (H, W, 3)."""
     world.restore([0])
     world.perturb([0], [perturbations])
     observation, _ = world.reset(seed=seed)
+    return people_frame(world, observation, size)
+
+
+def people_frame(world: PerturbableVectorEnv, observation: Observation, size: int) -> NDArray[np.uint8]:
+    """Environment 0 as its world draws it for people, else as its policy sees it. Shape (H, W, 3)."""
     try:
-        frame: NDArray[np.uint8] = world.frames([0], PICTURE_SIZE)[0]
+        frame: NDArray[np.uint8] = world.frames([0], size)[0]
     except NotImplementedError:
         frame = observation["image"][0]
     return frame
 
 
-def save_pictures(path: Path, pictures: dict[str, NDArray[np.uint8]], columns: int = 3) -> None:
-    """Writes titled pictures as a sheet; small ones are enlarged to at least 240 pixels."""
+def save_pictures(path: Path, pictures: dict[str, NDArray[np.uint8]], columns: int = 3, size: int = 240) -> None:
+    """Writes titled pictures as a sheet; small ones are enlarged to at least `size` pixels."""
     from PIL import Image
 
-    tiles = [_tile(title, pixels) for title, pixels in pictures.items()]
+    tiles = [_tile(title, pixels, size) for title, pixels in pictures.items()]
     width, height = tiles[0].width + 4, tiles[0].height + 4
     columns = min(columns, len(tiles))
     rows = -(-len(tiles) // columns)
@@ -128,12 +136,12 @@ def save_pictures(path: Path, pictures: dict[str, NDArray[np.uint8]], columns: i
     sheet.save(path)
 
 
-def _tile(title: str, pixels: NDArray[np.uint8]) -> Image.Image:
+def _tile(title: str, pixels: NDArray[np.uint8], size: int) -> Image.Image:
     from PIL import Image, ImageDraw
 
     image = Image.fromarray(pixels)
-    factor = -(-240 // image.height)
-    image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    if image.height < size:
+        image = image.resize((image.width * size // image.height, size), Image.Resampling.NEAREST)
     tile = Image.new("RGB", (image.width, image.height + 20), "white")
     tile.paste(image, (0, 20))
     ImageDraw.Draw(tile).text((4, 4), title, fill="black")

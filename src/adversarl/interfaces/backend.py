@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from adversarl.types import Axis, Grounding, Perturbation
+from adversarl.types import Axis, Grounding, Perturbation, Preset
 
 Observation = dict[str, NDArray[Any]]
 Indices = Sequence[int] | NDArray[np.intp]
@@ -47,6 +47,8 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
     num_envs: int
     axes: tuple[Axis, ...]
     """Axes that this world can vary."""
+    presets: tuple[Preset, ...] = ()
+    """Published ways of randomizing this world."""
     task: str = ""
     """The task in English, such as ``pick up the cube``."""
     max_episode_steps: int

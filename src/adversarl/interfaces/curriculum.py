@@ -10,16 +10,17 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from adversarl.types import Axis, Episode, FailureReport, Grounding, Proposal
+from adversarl.types import Axis, Episode, FailureReport, Grounding, Preset, Proposal
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a curriculum may know of the world: its axes, its time limit [control steps], how it grounds text."""
+    """What a curriculum may know of the world: axes, time limit [control steps], how it grounds text, presets."""
 
     axes: tuple[Axis, ...]
     max_episode_steps: int
     ground: Callable[[str], Grounding]
+    presets: tuple[Preset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

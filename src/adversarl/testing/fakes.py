@@ -27,7 +27,7 @@ def make_world(num_envs: int = 2, *, seed: int = 0, **options: Any) -> Perturbab
 
 def about(world: PerturbableVectorEnv) -> World:
     """What a curriculum may know of a world."""
-    return World(world.axes, world.max_episode_steps, world.ground)
+    return World(world.axes, world.max_episode_steps, world.ground, world.presets)
 
 
 def make_loop(num_envs: int = 2, *, seed: int = 0, **options: Any) -> ClosedLoop:

@@ -4,48 +4,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
+from adversarl.errors import PerturbationError
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
-from adversarl.types import FailureReport, Perturbation, Proposal
+from adversarl.types import FailureReport, Perturbation, Proposal, Range
 from adversarl_curricula.selection import chosen_axes
 
 log = logging.getLogger(__name__)
 
-ROBOSUITE = {
-    "camera-position": 0.1,
-    "camera-orientation": 0.97,
-    "camera-fov": 1.0,
-    "light-position": 0.1,
-    "light-direction": 0.5,
-    "light-intensity": 0.1,
-    "ambient-light": 0.2,
-    "table-color": 0.3,
-    "object-color": 0.3,
-    "robot-color": 0.3,
-    "background-color": 0.3,
-    "table-texture": 0.2,
-    "object-texture": 0.2,
-    "robot-texture": 0.2,
-    "background-texture": 0.2,
-}
-"""Highest intensity per axis that matches the defaults of robosuite 1.5's ``DomainRandomizationWrapper``.
-
-Camera 0.01 m of 0.1 m, 0.087 rad of 0.09 rad, 5 deg of 5 deg; light 0.1 m of 1 m, 0.35 rad of 0.7 rad, diffuse 0.1,
-ambient 0.1 of 0.5; colours interpolated by 0.3 (material) and 0.2 (local noise, here the texture's opacity).
-"""
+FULL = "full"
+"""Name of the preset that every world has: all axes, each up to 1."""
 
 
 class UniformOptions(CurriculumOptions):
     """Options of `Uniform`."""
 
-    preset: Literal["robosuite", "strong"] = Field(
-        "robosuite",
-        description="robosuite: the defaults of its DomainRandomizationWrapper, axes that it does not randomize stay "
-        "nominal; strong: the full range of every axis.",
+    preset: str | None = Field(
+        None,
+        description="A preset of the world (`adversarl axes list` shows them), such as robosuite, or full: the whole "
+        "range of every axis. Axes that a preset leaves out stay nominal. Default: the world's first, else full.",
     )
     max_intensity: float | None = Field(
         None, gt=0, le=1, description="Highest intensity [1] of every axis; replaces the preset's."
@@ -64,31 +45,40 @@ class Uniform(CurriculumStrategy):
     options: UniformOptions
 
     def __init__(self, options: UniformOptions, world: World, rng: np.random.Generator) -> None:
-        """Looks the axes up.
+        """Looks axes and preset up.
 
         Raises:
-            PerturbationError: The options name an axis that the world does not have.
+            PerturbationError: The options name an axis or a preset that the world does not have.
         """
         super().__init__(options, world, rng)
-        highest = {axis.name: self._highest(axis.name) for axis in chosen_axes(world, options.axes)}
-        self._names = tuple(name for name, maximum in highest.items() if maximum > 0)
-        self._maxima = np.array([highest[name] for name in self._names])
-        if not self._names:
-            log.warning("uniform: the preset '%s' randomizes no axis of this world", options.preset)
+        self._preset = options.preset or next((preset.name for preset in world.presets), FULL)
+        ranges: dict[str, list[Range]] = {axis.name: [] for axis in chosen_axes(world, options.axes)}
+        for one in self._ranges():
+            ranges.get(one.axis, []).append(one)
+        self._choices = [tuple(several) for several in ranges.values() if several]
+        if not self._choices:
+            log.warning("uniform: the preset '%s' randomizes none of the axes", self._preset)
 
-    def _highest(self, axis: str) -> float:
+    def _ranges(self) -> Sequence[Range]:
+        everything = tuple(Range(axis.name, self.options.max_intensity or 1.0) for axis in self.world.axes)
         if self.options.max_intensity is not None:
-            return self.options.max_intensity
-        return 1.0 if self.options.preset == "strong" else ROBOSUITE.get(axis, 0.0)
+            return everything
+        presets = {preset.name: preset.ranges for preset in self.world.presets} | {FULL: everything}
+        if self._preset not in presets:
+            raise PerturbationError("preset", self._preset, presets)
+        return presets[self._preset]
 
     def propose(self, slot: Slot, report: FailureReport) -> Sequence[Proposal]:
         """One proposal with an independent draw for every axis."""
-        if not self._names:
+        if not self._choices:
             return ()
-        intensities = self.rng.uniform(0.0, self._maxima).tolist()
-        seeds = self.rng.integers(2**31, size=len(self._names)).tolist()
-        drawn = zip(self._names, intensities, seeds, strict=True)
-        perturbations = tuple(Perturbation(name, intensity, seed=seed) for name, intensity, seed in drawn)
+        shares = self.rng.uniform(size=len(self._choices)).tolist()
+        seeds = self.rng.integers(2**31, size=len(self._choices)).tolist()
+        drawn = [ranges[seed % len(ranges)] for ranges, seed in zip(self._choices, seeds, strict=True)]
+        perturbations = tuple(
+            Perturbation(one.axis, share * one.high, value=one.value, seed=seed)
+            for one, share, seed in zip(drawn, shares, seeds, strict=True)
+        )
         return (Proposal(self._text(perturbations), self._why(), perturbations),)
 
     @staticmethod
@@ -97,5 +87,5 @@ class Uniform(CurriculumStrategy):
 
     def _why(self) -> str:
         given = self.options.max_intensity
-        reach = f"up to {given:.0%}" if given is not None else f"preset {self.options.preset}"
-        return f"hand-coded randomization of {len(self._names)} axes, {reach}, whatever the policy does"
+        reach = f"up to {given:.0%}" if given is not None else f"preset {self._preset}"
+        return f"hand-coded randomization of {len(self._choices)} axes, {reach}, whatever the policy does"
