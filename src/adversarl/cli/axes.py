@@ -35,7 +35,7 @@ def list_axes(world: PerturbableVectorEnv, group: str | None, render: Path | Non
         pictures: dict[str, NDArray[np.uint8]] = {}
         for axis in axes:
             pictures |= sheet(world, axis, seed, TILE)
-        _save(render, pictures, columns=4 * len(INTENSITIES), quiet=as_json)
+        _save(render, pictures, 4 * len(INTENSITIES), TILE, quiet=as_json)
 
 
 def show_axis(world: PerturbableVectorEnv, name: str, render: Path | None, seed: int, *, as_json: bool) -> None:
@@ -50,7 +50,7 @@ def show_axis(world: PerturbableVectorEnv, name: str, render: Path | None, seed:
         _print_one(chosen)
     if render is not None:
         pictures = sheet(world, chosen, seed, 2 * TILE) if isinstance(chosen, Axis) else samples(world, chosen, seed)
-        _save(render, pictures, columns=len(INTENSITIES), quiet=as_json)
+        _save(render, pictures, len(INTENSITIES), 2 * TILE, quiet=as_json)
 
 
 def _print(axes: list[Axis], presets: tuple[Preset, ...]) -> None:
@@ -119,7 +119,7 @@ def _action(world: PerturbableVectorEnv) -> NDArray[np.float32]:
         return np.zeros(world.action_space.shape or (), np.float32)
 
 
-def _save(path: Path, pictures: dict[str, NDArray[np.uint8]], columns: int, *, quiet: bool) -> None:
-    save_pictures(path, pictures, columns, size=next(iter(pictures.values())).shape[0])
+def _save(path: Path, pictures: dict[str, NDArray[np.uint8]], columns: int, size: int, *, quiet: bool) -> None:
+    save_pictures(path, pictures, columns, size)
     if not quiet:
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
