@@ -15,12 +15,16 @@ from typing import Any
 import numpy as np
 
 from adversarl.assembly import make_loop
+from adversarl.bench_axes import Changes, axis_costs, sample_changes
 from adversarl.interfaces.backend import Backend, PerturbableVectorEnv
 from adversarl.loop import ClosedLoop
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe
 from adversarl.seeding import generator
 
+BARE = "bare simulator loop"
+CHANGING = ", ten axes changing"
+"""What follows the name of a configuration in which visual axes change mid-episode."""
 Measure = Callable[[float], float]
 """Seconds → environment steps per second."""
 
@@ -29,9 +33,11 @@ def bench(recipe: Recipe, plugins: Plugins, *, seconds: float, rounds: int) -> d
     """Measures env steps/s for 1 and N environments and 1 and 2 threads, and for the whole closed loop.
 
     Returns:
-        ``ratio`` (1 environment, 1 thread, over the bare loop), ``thread_ratio`` (two threads over one),
-        ``loop_ratio`` (closed loop over its world alone) and ``rows`` with each median speed; a ratio is None
-        where the backend has no such configuration.
+        ``ratio`` (1 environment, 1 thread, over the bare loop), ``thread_ratio`` (two threads over one), both again as
+        ``changing_ratio`` and ``changing_thread_ratio`` with ten visual axes changing mid-episode in every environment
+        (the bare loop then draws scenes under such perturbations, but never changes them),
+        ``loop_ratio`` (closed loop over its world alone), ``rows`` with each median speed, and ``axes``, the cost of
+        each axis; a ratio is None where the backend has no such configuration.
     """
     with ExitStack() as stack:
         measures = _measures(recipe, plugins, stack)
@@ -41,22 +47,25 @@ def bench(recipe: Recipe, plugins: Plugins, *, seconds: float, rounds: int) -> d
         for _ in range(rounds):
             for name, measure in measures.items():
                 speeds[name].append(measure(seconds))
-        image = stack.enter_context(_world(recipe, {"num_envs": 1})).single_observation_space["image"].shape
+        world = stack.enter_context(_world(recipe, {"num_envs": 1})).env
+        image, axes = world.single_observation_space["image"].shape, axis_costs(world)
     first = next(iter(speeds))
     rows = [
         {"what": name, "per_second": median(values), "ratio": _ratio(speeds, name, first)}
         for name, values in speeds.items()
     ]
-    num_envs = recipe["backend"].options.num_envs  # type: ignore[attr-defined]
-    many = f"{num_envs} environments"
+    many = f"{recipe['backend'].options.num_envs} environments"  # type: ignore[attr-defined]
     return {
-        "ratio": _ratio(speeds, "1 environment, 1 thread", "bare simulator loop"),
+        "ratio": _ratio(speeds, "1 environment, 1 thread", BARE),
+        "changing_ratio": _ratio(speeds, f"1 environment, 1 thread{CHANGING}", BARE + CHANGING),
         "thread_ratio": _ratio(speeds, f"{many}, 2 threads", f"{many}, 1 thread"),
+        "changing_thread_ratio": _ratio(speeds, f"{many}, 2 threads{CHANGING}", f"{many}, 1 thread{CHANGING}"),
         "loop_ratio": _ratio(speeds, "closed loop", many),
         "image": "x".join(map(str, image)),
         "seconds": seconds,
         "rounds": rounds,
         "rows": rows,
+        "axes": axes,
     }
 
 
@@ -68,7 +77,9 @@ def _measures(recipe: Recipe, plugins: Plugins, stack: ExitStack) -> dict[str, M
     measures: dict[str, Measure] = {}
     reference = backend.reference_loop(0.01)
     if reference is not None:
-        measures["bare simulator loop"] = lambda seconds: backend.reference_loop(seconds) or 0.0
+        changes = sample_changes(stack.enter_context(_world(recipe, {"num_envs": 1})).env)
+        measures[BARE] = lambda seconds: backend.reference_loop(seconds) or 0.0
+        measures[BARE + CHANGING] = lambda seconds: backend.reference_loop(seconds, changes) or 0.0
     configurations = {"1 environment": {"num_envs": 1}, f"{num_envs} environments": {"num_envs": num_envs}}
     if threaded:
         one = {"1 environment, 1 thread": {"num_envs": 1, "threads": 1}}
@@ -78,6 +89,8 @@ def _measures(recipe: Recipe, plugins: Plugins, stack: ExitStack) -> dict[str, M
         configurations = one | many | {f"{num_envs} environments": {"num_envs": num_envs}}
     for name, update in configurations.items():
         measures[name] = _stepper(stack.enter_context(_world(recipe, update)))
+        if "threads" in update:
+            measures[name + CHANGING] = _stepper(stack.enter_context(_world(recipe, update)), changing=True)
     loop = make_loop(recipe, plugins)
     stack.callback(loop.close)
     loop.reset(seed=0)
@@ -89,7 +102,7 @@ class _Closing:
     """A world or a loop that can be stepped with random actions and is closed in the end."""
 
     def __init__(self, env: PerturbableVectorEnv | ClosedLoop) -> None:
-        self.env = env
+        self.env: Any = env
         self.single_observation_space: Any = env.single_observation_space
 
     def __enter__(self) -> _Closing:
@@ -107,20 +120,25 @@ def _world(recipe: Recipe, update: dict[str, Any]) -> _Closing:
     return _Closing(world)
 
 
-def _stepper(closing: _Closing) -> Measure:
+def _stepper(closing: _Closing, *, changing: bool = False) -> Measure:
     env = closing.env
     rng = generator(0, "bench")
     actions = [rng.uniform(-1, 1, env.action_space.shape or ()).astype(np.float32) for _ in range(64)]
     resets = isinstance(env, PerturbableVectorEnv)
+    changes = Changes(env) if changing else None
 
     def measure(seconds: float) -> float:
         begun, steps = time.perf_counter(), 0
         while time.perf_counter() - begun < seconds:
+            if changes is not None:
+                changes.step()
             _, _, terminated, truncated, _ = env.step(actions[steps % 64])
             steps += 1
             done = terminated | truncated
             if resets and done.any():
                 env.reset(options={"reset_mask": done})
+                if changes is not None:
+                    changes.age[done] = 0
         return steps * env.num_envs / (time.perf_counter() - begun)
 
     return measure

@@ -21,7 +21,9 @@ def show_bench(
         print_json(result)
         return
     rows = [[row["what"], f"{row['per_second']:,.0f}", f"{row['ratio']:.2f}"] for row in result["rows"]]
+    costs = [[row["axis"], f"{row['change_us']:,.0f}", f"{row['frame_us']:,.0f}"] for row in result["axes"]]
     console.print(table(f"{path.name}, {result['image']}", ["what", "env steps/s", "to the first row"], rows))
+    console.print(table("cost of an axis", ["axis", "change [us]", "each frame [us]"], costs))
 
 
 class _Quiet:

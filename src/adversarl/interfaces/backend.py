@@ -146,9 +146,14 @@ class Backend(ABC):
             num_envs: Overrides the options' number.
         """
 
-    def reference_loop(self, seconds: float) -> float | None:
+    def reference_loop(self, seconds: float, changes: Sequence[Sequence[Perturbation]] = ()) -> float | None:
         """Frames per second of the bare simulator loop of the same scene, one environment, one thread.
 
         ``adversarl bench`` prints it beside the backend's own speed; None where there is no such thing.
+
+        Args:
+            seconds: How long to measure [s].
+            changes: What the scene looks like; these sets of perturbations take turns.
         """
+        del seconds, changes
         return None

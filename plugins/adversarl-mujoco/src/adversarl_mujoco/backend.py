@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import adversarl_mujoco.gl  # noqa: F401  # isort: skip
 from pydantic import Field
 
 from adversarl.interfaces.backend import Backend, BackendOptions
+from adversarl.types import Perturbation
 from adversarl_mujoco.imported import ArmOptions, load_robot
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.reference import bare_loop
@@ -63,9 +65,9 @@ class Mujoco(Backend):
             seed=seed,
         )
 
-    def reference_loop(self, seconds: float) -> float | None:
+    def reference_loop(self, seconds: float, changes: Sequence[Sequence[Perturbation]] = ()) -> float | None:
         """Frames per second of physics and pictures of the same scene without anything of ours around them."""
-        return bare_loop(self.scene(), TASKS[self.options.task], self.options.image_size, seconds)
+        return bare_loop(self.scene(), TASKS[self.options.task], self.options.image_size, seconds, changes)
 
     def scene(self) -> Scene:
         """The compiled scene."""
