@@ -1,0 +1,125 @@
+"""Pictures by Filament: the same views and the same interface as `adversarl_mujoco.render.Renderer`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mujoco
+import numpy as np
+from mujoco import mjrf
+from numpy.typing import NDArray
+
+from adversarl_mujoco.axes.settings import Shot
+from adversarl_mujoco.pbr.assets import Assets
+from adversarl_mujoco.pbr.engine import engine
+from adversarl_mujoco.pbr.exposure import SUPERSAMPLING, develop
+from adversarl_mujoco.pbr.lights import Lights
+from adversarl_mujoco.pbr.solids import Solids
+from adversarl_mujoco.render import View, recolor
+
+_ALL = int(mujoco.mjtCatBit.mjCAT_ALL)
+_SHADOW = int(mujoco.mjtRndFlag.mjRND_SHADOW)
+_CONTACT_SHADING = {"quality": "medium", "low_pass_filter": "medium", "upsampling": "high"}
+
+
+class FilamentRenderer:
+    """Filament's scene of one thread; draws any environment's view.
+
+    Args:
+        model: Any environment's model; textures and meshes must be alike in all.
+        size: Edge of the picture [pixel].
+        second: Accepted for the classic renderer's sake.
+
+    Raises:
+        NoVulkan: Vulkan does not work here.
+    """
+
+    def __init__(self, model: mujoco.MjModel, size: int, *, second: bool = False) -> None:
+        del second
+        self._context = engine()
+        self._scene = self._context.create_scene(mjrf.SceneParams())
+        self._scene.configure_from_model(_look())
+        self._lights = Lights(self._context, self._scene, model)
+        self._solids = Solids(self._context, self._scene, Assets(self._context, model), model)
+        fine = SUPERSAMPLING * size
+        self._linear = _Target(self._context, (fine, fine, 3), np.uint8, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
+        self._size = size
+        self._depth: _Target | None = None
+
+    def make_current(self) -> None:
+        """Nothing to do: Filament draws on a thread of its own."""
+
+    def draw(self, view: View, out: NDArray[np.uint8]) -> None:
+        """Renders into `out`. Shape (size, size, 3)."""
+        request = self._prepare(view)
+        gain = self._lights.show(view.scene, request)
+        self._solids.show(view.scene, gain)
+        request.shadows = bool(view.scene.flags[_SHADOW])
+        develop(self._linear.draw(self._context, request), gain, out)
+        asked = view.asked
+        if asked.color_matrix is not None:
+            np.copyto(out, recolor(out, asked.color_matrix))
+        if asked.filters:
+            depth = self.depth(view) if any(effect.needs_depth for effect in asked.filters) else None
+            for effect in asked.filters:
+                np.copyto(out, effect.apply(out, Shot(view.step, depth)))
+
+    def depth(self, view: View) -> NDArray[np.float32]:
+        """Distance from the camera along its axis [m]; infinite where there is nothing. Shape (size, size)."""
+        if self._depth is None:
+            shape, kind = (self._size, self._size), mjrf.PixelFormat.PIXEL_FORMAT_R32F
+            self._depth = _Target(self._context, shape, np.float32, kind)
+        request = self._prepare(view)
+        self._solids.show(view.scene, 1.0)
+        request.draw_mode = mjrf.DrawMode.DRAW_MODE_DEPTH
+        return self._depth.draw(self._context, request).copy()
+
+    def _prepare(self, view: View) -> Any:
+        """Updates the abstract scene; a request for its camera."""
+        mujoco.mjv_updateScene(view.model, view.data, view.option, None, view.camera, _ALL, view.scene)
+        left, right = view.scene.camera[0], view.scene.camera[1]
+        eye = mujoco.mjv_averageCamera(left, right)
+        request = mjrf.RenderRequest(scene=self._scene)
+        request.camera = mjrf.Camera(
+            pos=eye.pos,
+            forward=eye.forward,
+            up=eye.up,
+            frustum_bottom=eye.frustum_bottom,
+            frustum_top=eye.frustum_top,
+            frustum_near=eye.frustum_near,
+            frustum_far=eye.frustum_far,
+        )
+        request.post_processing = request.skybox = request.haze = False
+        return request
+
+    def close(self) -> None:
+        """Frees the scene; the thread's engine stays for the next one."""
+        self._depth = None
+        del self._linear, self._solids, self._lights, self._scene
+
+
+class _Target:
+    """A buffer to draw into."""
+
+    def __init__(self, context: Any, shape: tuple[int, ...], dtype: type, pixel_format: Any) -> None:
+        height, width = shape[:2]
+        config = mjrf.RenderTargetConfig(width=width, height=height, color_format=pixel_format)
+        self._target = context.create_render_target(config)
+        self._pixels = np.zeros(shape, dtype)
+        self._read = mjrf.ReadRequest(target=self._target)
+        self._read.set_buffer(self._pixels)
+        self._viewport = mjrf.Rect(0, 0, width, height)
+
+    def draw(self, context: Any, request: Any) -> NDArray[Any]:
+        """Draws and waits; the array is written to again by the next call."""
+        request.target, request.viewport = self._target, self._viewport
+        context.wait_for_frame(context.render([request], [self._read]))
+        return self._pixels
+
+
+def _look() -> mujoco.MjModel:
+    """A model that is nothing but settings, which Filament reads from a model's custom fields."""
+    spec = mujoco.MjSpec()
+    for name, value in _CONTACT_SHADING.items():
+        spec.add_text(name=f"filament.ao.{name}", data=value)
+    return spec.compile()
