@@ -40,6 +40,12 @@ class SceneObject:
         half: Half extents of its bounding box about its origin, own frame [m].
         position: Where it starts nominally, world frame [m].
         free: Whether it can move.
+        yaw: Its rotation about z at the start [rad].
+        area: Half ranges of its first position along x and y [m]; None leaves them to the task.
+        turn: Half range of its first yaw [rad]; None leaves it to the task.
+        grasp: Where a gripper that points down and closes along y takes it, own frame [m].
+        width: What that gripper closes around [m].
+        hollow: Radius and depth below its top of what it can hold [m]; None holds nothing.
     """
 
     name: str
@@ -47,6 +53,12 @@ class SceneObject:
     half: tuple[float, float, float]
     position: tuple[float, float, float]
     free: bool = True
+    yaw: float = 0.0
+    area: tuple[float, float] | None = None
+    turn: float | None = None
+    grasp: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    width: float = 0.0
+    hollow: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +70,11 @@ class Scene:
         mounts: Its robots; the first is the one that tasks with one arm use.
         objects: Its objects by name; the first is the default target.
         camera: Name of the camera that takes the observation's picture.
+        belts: Joints of moving belts, which a simulation puts back to 0 after every control step.
     """
 
     model: mujoco.MjModel
     mounts: tuple[Mount, ...]
     objects: Mapping[str, SceneObject]
     camera: str = "front"
+    belts: tuple[str, ...] = ()

@@ -1,28 +1,28 @@
-"""The tabletop: floor, backdrop, table, object, lights, camera, and what hides below the floor until it is needed.
+"""The tabletop: floor, backdrop, table, lights, camera, and what hides below the floor until it is needed.
 
-Names below are a contract with `adversarl_mujoco.axes`. World frame: z up, origin on the floor under the middle of
-the table; the robot's base stands on the table's plane behind it and looks along +x; the camera looks along -x.
+`adversarl_mujoco.scenes` puts objects and robots onto it. Names below are a contract with `adversarl_mujoco.axes`.
+World frame: z up, origin on the floor under the middle of the table; the robot's base stands on the table's plane
+behind it and looks along +x; the camera looks along -x.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import mujoco
 import numpy as np
 
-from adversarl_mujoco.parts import Mount, Scene, SceneObject
-from adversarl_mujoco.robot import PREFIX, Robot
+from adversarl_mujoco.parts import Scene
+from adversarl_mujoco.robot import Robot
 from adversarl_mujoco.textures import texture
 
+Vector = tuple[float, float, float]
 TABLE_HEIGHT = 0.40
 """Height of the table's top above the floor [m]."""
 BASE = (-0.5, 0.0, TABLE_HEIGHT)
 """The robot's base, world frame [m]."""
-CUBE = "cube"
-"""Name of the object."""
-OBJECT_HALF = 0.0225
-"""Half of the cube's edge [m]."""
-OBJECT_MASS = 0.08
-"""[kg]."""
+TABLE_MIDDLE = (0.03, 0.0, -0.025)
+"""Middle of the table's box, relative to the middle of its top as seen from the world's origin [m]."""
 CAMERA_POSITION = (0.52, 0.0, 0.93)
 """World frame [m]."""
 CAMERA_TARGET = (-0.03, 0.0, 0.47)
@@ -51,30 +51,17 @@ _SHAPES: tuple[tuple[mujoco.mjtGeom, tuple[float, float, float], tuple[float, fl
 
 
 def build_scene(robot: Robot, *, image_size: int = 84, shadow_size: int = 512, textures: int = 32) -> Scene:
-    """Compiles the scene with the robot in it.
+    """Compiles the default scene, a cube on a table, with a robot in it; see `adversarl_mujoco.scenes.compose`."""
+    # Imported here, because the composer builds on this module.
+    from adversarl_mujoco.scenes.compose import compose
+    from adversarl_mujoco.scenes.options import SceneOptions
 
-    Args:
-        robot: The arm; its names get the prefix ``robot_``. Its spec is used up.
-        image_size: Edge of the offscreen picture [pixel].
-        shadow_size: Edge of the shadow map [pixel], used only where a shadow is asked for.
-        textures: Number of preloaded texture materials ``tex_000``, ``tex_001``, ...
-
-    Returns:
-        The compiled scene with one object, ``cube``.
-    """
-    spec = mujoco.MjSpec()
-    spec.compiler.degree = False
-    _set_options(spec, image_size, shadow_size)
-    _add_materials(spec, textures)
-    _add_surroundings(spec)
-    _add_object(spec)
-    _add_hidden(spec)
-    _attach(spec, robot)
-    cube = SceneObject(CUBE, "box", (OBJECT_HALF,) * 3, (0.0, 0.0, TABLE_HEIGHT + OBJECT_HALF))
-    return Scene(spec.compile(), (Mount(robot, PREFIX, BASE),), {CUBE: cube})
+    scene = SceneOptions()
+    return compose(scene, robots=(robot,), image_size=image_size, shadow_size=shadow_size, textures=textures)
 
 
-def _set_options(spec: mujoco.MjSpec, image_size: int, shadow_size: int) -> None:
+def set_options(spec: mujoco.MjSpec, image_size: int, shadow_size: int) -> None:
+    """Sets physics, the quality of pictures, and the light that comes from everywhere."""
     spec.modelname = "adversarl tabletop"
     spec.option.timestep = SUBSTEP
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
@@ -92,18 +79,19 @@ def _set_options(spec: mujoco.MjSpec, image_size: int, shadow_size: int) -> None
     spec.stat.extent, spec.stat.center = 1.0, [0, 0, TABLE_HEIGHT]
 
 
-def _add_materials(spec: mujoco.MjSpec, textures: int) -> None:
+def add_materials(spec: mujoco.MjSpec, colors: Mapping[str, tuple[float, float, float]], textures: int) -> None:
+    """Adds the materials of the surroundings, one ``mat_NAME`` for each of `colors`, and the pool of textures."""
     plain = {
-        "mat_table": (0.72, 0.60, 0.46),
-        "mat_cube": (0.86, 0.16, 0.14),
-        "mat_backdrop": (0.56, 0.66, 0.74),
-        "mat_floor": (0.42, 0.44, 0.47),
-        "mat_robot": (0.93, 0.93, 0.95),
-        "mat_pedestal": (0.3, 0.31, 0.34),
-        "mat_occluder": (0.25, 0.25, 0.28),
+        "table": (0.72, 0.60, 0.46),
+        **colors,
+        "backdrop": (0.56, 0.66, 0.74),
+        "floor": (0.42, 0.44, 0.47),
+        "robot": (0.93, 0.93, 0.95),
+        "pedestal": (0.3, 0.31, 0.34),
+        "occluder": (0.25, 0.25, 0.28),
     }
     for name, rgb in plain.items():
-        spec.add_material(name=name, rgba=[*rgb, 1], specular=0.15, shininess=0.25)
+        spec.add_material(name=f"mat_{name}", rgba=[*rgb, 1], specular=0.15, shininess=0.25)
     for index in range(textures):
         _add_texture(spec, f"tex_{index:03d}", texture(index))
 
@@ -117,7 +105,15 @@ def _add_texture(spec: mujoco.MjSpec, name: str, image: np.ndarray) -> None:
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
 
 
-def _add_surroundings(spec: mujoco.MjSpec) -> None:
+def add_surroundings(spec: mujoco.MjSpec, bases: Sequence[Vector], size: tuple[float, float], friction: float) -> None:
+    """Adds floor, backdrop, a pedestal below every robot's base, and the table.
+
+    Args:
+        spec: The scene.
+        bases: Bases of the robots, world frame [m].
+        size: Edges of the table along x and y [m].
+        friction: Sliding friction of the table [1].
+    """
     world = spec.worldbody
     world.add_geom(
         name="floor",
@@ -130,44 +126,35 @@ def _add_surroundings(spec: mujoco.MjSpec) -> None:
     )
     visual = {"type": _BOX, "contype": 0, "conaffinity": 0}
     world.add_geom(name="backdrop", pos=[-1.3, 0, 1.2], size=[0.02, 2.5, 1.3], material="mat_backdrop", **visual)
-    world.add_geom(
-        name="pedestal",
-        pos=[BASE[0] - 0.02, 0, BASE[2] / 2],
-        size=[0.11, 0.11, BASE[2] / 2],
-        material="mat_pedestal",
-        **visual,
-    )
+    for index, (x, y, z) in enumerate(bases):
+        name = "pedestal" if index == 0 else f"pedestal{index + 1}"
+        world.add_geom(name=name, pos=[x - 0.02, y, z / 2], size=[0.11, 0.11, z / 2], material="mat_pedestal", **visual)
+    half = (size[0] / 2, size[1] / 2, 0.025)
     table = world.add_body(name="table", pos=[0, 0, TABLE_HEIGHT])
     table.add_geom(
         name="table",
         type=_BOX,
-        pos=[0.03, 0, -0.025],
-        size=[0.38, 0.5, 0.025],
+        pos=list(TABLE_MIDDLE),
+        size=list(half),
         material="mat_table",
         contype=0,
         conaffinity=3,
-        friction=[1.0, 0.005, 0.0001],
+        friction=[friction, 0.005, 0.0001],
     )
-    _add_skin(world, "backdrop", (0.02, 2.5, 1.3), (-1.3, 0, 1.2))
-    _add_skin(table, "table", (0.38, 0.5, 0.025), (0.03, 0, -0.025))
-    _add_light(world, "key", (0.7, -0.8, 2.0), 0.62, 0.3)
-    _add_light(world, "fill", (0.3, 1.3, 1.6), 0.22, 0.0)
-    # The key light's twin that casts its shadow, off until a shadow is asked for.
-    _add_light(world, "sun", (0.7, -0.8, 2.0), 0.62, 0.3, active=False)
-    world.add_camera(
-        name="front", pos=list(CAMERA_POSITION), quat=look_at(CAMERA_POSITION, CAMERA_TARGET), fovy=CAMERA_FOVY
-    )
+    add_skin(world, "backdrop", _BOX, (0.02, 2.5, 1.3), (-1.3, 0, 1.2))
+    add_skin(table, "table", _BOX, half, TABLE_MIDDLE)
 
 
-def _add_light(
+def add_light(
     world: mujoco.MjsBody,
     name: str,
-    position: tuple[float, float, float],
+    position: Vector,
     diffuse: float,
     specular: float,
     *,
     active: bool = True,
 ) -> None:
+    """Adds a spot light that points at the middle of the table; the one called ``sun`` casts shadows."""
     direction = np.array([0, 0, TABLE_HEIGHT]) - position
     world.add_light(
         name=name,
@@ -184,12 +171,20 @@ def _add_light(
     )
 
 
-def _add_skin(body: mujoco.MjsBody, name: str, size: tuple[float, ...], position: tuple[float, ...]) -> None:
-    """Adds a transparent twin of a box, a hair larger, whose opacity lays a texture over the box."""
+def add_skin(
+    body: mujoco.MjsBody,
+    name: str,
+    shape: mujoco.mjtGeom,
+    size: tuple[float, ...],
+    position: Vector,
+    quaternion: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0),
+) -> None:
+    """Adds a transparent twin of a geom, a hair larger, whose opacity lays a texture over it."""
     body.add_geom(
         name=f"{name}_skin",
-        type=_BOX,
+        type=shape,
         pos=list(position),
+        quat=list(quaternion),
         size=[edge + SKIN for edge in size],
         material="tex_000",
         rgba=[1, 1, 1, 0],
@@ -212,38 +207,11 @@ def look_at(position: tuple[float, ...], target: tuple[float, ...]) -> list[floa
     return [float(x) for x in quaternion]
 
 
-def _add_object(spec: mujoco.MjSpec) -> None:
-    body = spec.worldbody.add_body(name=CUBE, pos=[0, 0, TABLE_HEIGHT + OBJECT_HALF])
-    body.add_freejoint(name=f"{CUBE}_free")
-    body.add_geom(
-        name=CUBE,
-        type=_BOX,
-        size=[OBJECT_HALF] * 3,
-        mass=OBJECT_MASS,
-        material=f"mat_{CUBE}",
-        contype=1,
-        conaffinity=2,
-        condim=3,
-        friction=[1.0, 0.005, 0.0001],
-        solref=[0.01, 1],
-    )
-    _add_skin(body, CUBE, (OBJECT_HALF,) * 3, (0, 0, 0))
-
-
-def _add_hidden(spec: mujoco.MjSpec) -> None:
+def add_hidden(spec: mujoco.MjSpec) -> None:
+    """Adds what perturbations bring out: the occluder and the distractors."""
     visual = {"contype": 0, "conaffinity": 0, "group": HIDDEN_GROUP}
     occluder = spec.worldbody.add_body(name="occluder", pos=[0, 0, PARKED_Z])
     occluder.add_geom(name="occluder", type=_BOX, size=[0.005, 0.06, 0.06], material="mat_occluder", **visual)
     for index, (shape, size, rgb) in enumerate(_SHAPES[:DISTRACTORS]):
         body = spec.worldbody.add_body(name=f"distractor_{index}", pos=[0.2 * index, 0, PARKED_Z])
         body.add_geom(name=f"distractor_{index}", type=shape, size=list(size), rgba=[*rgb, 1], **visual)
-
-
-def _attach(spec: mujoco.MjSpec, robot: Robot) -> None:
-    frame = spec.worldbody.add_frame(name="robot_frame", pos=list(BASE))
-    for index, geom in enumerate(robot.spec.geoms):
-        geom.name = geom.name or f"geom{index}"
-    spec.attach(robot.spec, prefix=PREFIX, frame=frame)
-    for geom in spec.geoms:
-        if geom.name.startswith(PREFIX) and not geom.material:
-            geom.material = "mat_robot"
