@@ -5,6 +5,7 @@ import tomllib
 import pytest
 
 from adversarl.errors import AdversarlError, BrokenPlugin, RecipeError, UnknownComponent
+from adversarl.plugins import build_plugin_manager
 from adversarl.recipe import load_recipe, parse_recipe, read_toml, validate_options
 from adversarl.registry import Broken, Component
 
@@ -71,6 +72,50 @@ def test_every_mistake_in_a_table_is_told_at_once(write, registry, small):
         " [backend] image_size",
         " [backend] xyzzy",
     ]
+
+
+NESTED = """
+from typing import Annotated, Literal
+from pydantic import BaseModel, ConfigDict, Field
+from adversarl import hookimpl
+from adversarl.builtin.point_mass import PointMass, PointMassOptions
+
+class Limits(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    height: float = Field(0.1, gt=0, description="Height [m].")
+
+class Lift(BaseModel):
+    type: Literal["lift"] = "lift"
+    success: Limits = Limits()
+
+class Walk(BaseModel):
+    type: Literal["walk"] = "walk"
+
+class NestedOptions(PointMassOptions):
+    task: Annotated[Lift | Walk, Field(discriminator="type")] = Lift()
+
+class Nested(PointMass):
+    Options = NestedOptions
+
+@hookimpl
+def adversarl_register(add):
+    add.backend("nested", f"{__name__}:Nested", "A world whose tasks are tables.")
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("{hight = 1}", "task.success.hight: unknown key. Did you mean 'height'?"),
+        ("{height = 0}", "task.success.height: should be greater than 0, not 0 (Height [m].)"),
+    ],
+)
+def test_a_key_in_a_table_within_a_table_gets_the_same_help(write, small, wrong, said):
+    plugins = build_plugin_manager([write(NESTED, "nested.py")])
+    text = small.replace('"point-mass"', '"nested"').replace(
+        "num_envs = 4", f'num_envs = 4\ntask = {{type = "lift", success = {wrong}}}'
+    )
+    assert problem(write, plugins.registry, text) == f"bad.toml: [backend] {said}"
 
 
 def test_unknown_component_names_the_nearest_one(write, registry, small):

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -169,16 +169,41 @@ def validate_options(model: type[BaseModel], overrides: Iterable[str], component
 
 def _explain(model: type[BaseModel], detail: Any) -> tuple[str, str]:
     """One pydantic error as (key, problem and what to do)."""
-    key = ".".join(str(part) for part in detail["loc"])
+    owner, keys = _descend(model, detail["loc"])
+    key = ".".join(keys)
     if detail["type"] == "extra_forbidden":
-        return key, f"unknown key. {did_you_mean(key, model.model_fields)}"
+        return key, f"unknown key. {did_you_mean(keys[-1], owner.model_fields)}"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     message = message[:1].lower() + message[1:]
     if detail["type"] == "missing":
         return key, "is missing. It has no default"
-    field = model.model_fields.get(str(detail["loc"][0])) if detail["loc"] else None
+    if detail["type"] == "value_error":
+        return key, message
+    field = owner.model_fields.get(keys[-1]) if keys else None
     meaning = f" ({field.description})" if field and field.description else ""
     return key, f"{message}, not {detail['input']!r}{meaning}"
+
+
+def _descend(model: type[BaseModel], loc: Iterable[int | str]) -> tuple[type[BaseModel], list[str]]:
+    """The options that a key belongs to, and where it stands, without the tags of unions, which no recipe writes."""
+    owner, inside, keys = model, [model], list[str]()
+    for part in loc:
+        tagged = [m for m in inside if any(field.default == part for field in m.model_fields.values())]
+        if len(inside) > 1 and tagged:
+            inside = tagged
+            continue
+        keys.append(str(part))
+        if inside and isinstance(part, str):
+            owner = inside[0]
+            inside = _models(owner.model_fields[part].annotation) if part in owner.model_fields else []
+    return owner, keys
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The options models in an annotation such as ``tuple[A, ...]`` or ``A | B | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
 
 
 def apply_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> None:
