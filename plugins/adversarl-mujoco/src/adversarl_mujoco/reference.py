@@ -17,7 +17,7 @@ from adversarl.types import Perturbation
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.simulation import SUBSTEPS, MakeTask, Simulation
 
-EPISODES, STEPS, ACTIONS, WARM_UP = 4, 100, 64, 20
+EPISODES, STEPS, ACTIONS, WARM_UP = 16, 100, 64, 20
 _STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 
 
