@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from adversarl.bench_axes import Changes
+from adversarl.testing.fakes import make_world
+
 QUICK = ("--seconds", "0.1", "--rounds", "1")
 
 
@@ -16,6 +19,27 @@ def test_bench_measures_one_and_many_environments_and_the_loop(adversarl, recipe
     # This world has no simulator below it and no threads, and says so.
     assert result["ratio"] is None
     assert result["thread_ratio"] is None
+
+
+def test_bench_says_what_each_axis_costs(adversarl, recipe_file):
+    result = json.loads(adversarl("bench", recipe_file, *QUICK, "--json").out)
+    groups = {row["axis"]: row["group"] for row in result["axes"]}
+    assert groups["brightness"] == "visual"
+    assert groups["object-size"] == "geometry"
+    assert all({"change_us", "frame_us"} <= row.keys() for row in result["axes"])
+
+
+def test_axes_change_at_the_reset_and_in_the_middle_of_an_episode():
+    world = make_world(2)
+    changes, seen = Changes(world), []
+    world.reset(seed=0)
+    for step in range(world.max_episode_steps):
+        changes.step()
+        if not seen or world.active([0])[0] != seen[-1][1]:
+            seen.append((step, world.active([0])[0]))
+        world.step(world.action_space.sample())
+    assert [step for step, _ in seen] == [0, world.max_episode_steps // 2]
+    assert {p.axis for p in seen[0][1]} == {axis.name for axis in world.axes if axis.group == "visual"}
 
 
 def test_bench_prints_a_table(adversarl, recipe_file):
@@ -35,7 +59,7 @@ class ThreadedOptions(PointMassOptions):
 class Threaded(PointMass):
     Options = ThreadedOptions
 
-    def reference_loop(self, seconds):
+    def reference_loop(self, seconds, changes=()):
         return 1000.0
 
 @hookimpl
@@ -49,15 +73,14 @@ def test_threads_and_the_bare_loop_are_measured_where_there_are_any(adversarl, w
     plugin = write(THREADED, "threaded.py")
     recipe = write(small.replace('"point-mass"', '"threaded"'), "threaded.toml")
     result = json.loads(adversarl("bench", recipe, *QUICK, "--json", "--plugin", plugin).out)
-    assert [row["what"] for row in result["rows"]] == [
-        "bare simulator loop",
-        "1 environment, 1 thread",
-        "4 environments, 1 thread",
-        "4 environments, 2 threads",
-        "4 environments",
-        "closed loop",
-    ]
-    assert result["ratio"] == pytest.approx(result["rows"][1]["per_second"] / 1000)
+    speeds = {row["what"]: row["per_second"] for row in result["rows"]}
+    configurations = ["bare simulator loop", "1 environment, 1 thread", "4 environments, 1 thread"]
+    configurations += ["4 environments, 2 threads"]
+    twice = [name + more for name in configurations for more in ("", ", ten axes changing")]
+    assert list(speeds) == [*twice, "4 environments", "closed loop"]
+    assert result["ratio"] == pytest.approx(speeds["1 environment, 1 thread"] / 1000)
+    changing = speeds["1 environment, 1 thread, ten axes changing"]
+    assert result["changing_ratio"] == pytest.approx(changing / 1000)
     assert result["thread_ratio"] > 0
 
 
