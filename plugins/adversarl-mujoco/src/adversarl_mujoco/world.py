@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
 from adversarl.types import Axis, Grounding, Perturbation
-from adversarl_mujoco import gl
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.pool import Helper, Pool
-from adversarl_mujoco.render import Renderer, fine
+from adversarl_mujoco.render import fine
+from adversarl_mujoco.renderers import Draws, Kind, make_renderer, parallel
 from adversarl_mujoco.simulation import MakeTask, Simulation, Snapshot
 from adversarl_mujoco.tasks.base import Task
 
@@ -25,7 +25,7 @@ from adversarl_mujoco.tasks.base import Task
 class MujocoVectorEnv(PerturbableVectorEnv):
     """Tabletop environments in one process.
 
-    Every thread owns a GL context, every environment its model, simulation and abstract scene, so any thread can
+    Every thread owns a renderer, every environment its model, simulation and abstract scene, so any thread can
     serve any environment and results do not depend on their number.
 
     Action, Shape (num_envs, 4) unless the task says otherwise: displacement of the grasp point along the world's x, y,
@@ -37,12 +37,14 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         num_envs: Number of environments.
         threads: Number of threads, at most `num_envs`.
         image_size: Edge of the picture [pixel].
+        renderer: Which one draws, see `adversarl_mujoco.renderers`.
         max_episode_steps: Time limit [control steps].
         axes: Names of the axes offered to curricula, in this order; None offers all.
         seed: Root of the environments' own generators.
 
     Raises:
         NoGL: No OpenGL context can be made.
+        NoVulkan: The renderer is ``pbr`` and Vulkan does not work.
         PerturbationError: `axes` names one that does not exist.
     """
 
@@ -54,12 +56,13 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         num_envs: int,
         threads: int,
         image_size: int,
+        renderer: Kind = "classic",
         max_episode_steps: int,
         axes: tuple[str, ...] | None,
         seed: int,
     ) -> None:
         self.num_envs, self.max_episode_steps = num_envs, max_episode_steps
-        self.image_size = image_size
+        self.image_size, self._kind = image_size, renderer
         streams = np.random.SeedSequence(seed).spawn(num_envs)
         self.simulations = [Simulation(scene, make_task, np.random.default_rng(s)) for s in streams]
         first = self.simulations[0]
@@ -70,7 +73,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._model = scene.model
         self._here = threading.local()
         self._renderer()
-        self._pool = Pool(min(threads, num_envs, gl.parallel_contexts()))
+        self._pool = Pool(min(threads, num_envs, parallel(renderer)))
         self._pool.everywhere(lambda: self._renderer().make_current())
         self._images = np.zeros((num_envs, image_size, image_size, 3), np.uint8)
         self._rows = list(self._images)
@@ -87,12 +90,12 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
 
-    def _renderer(self) -> Renderer:
+    def _renderer(self) -> Draws:
         """This thread's renderer, its context made current."""
-        renderer: Renderer | None = getattr(self._here, "renderer", None)
+        renderer: Draws | None = getattr(self._here, "renderer", None)
         if renderer is None:
             helping = isinstance(threading.current_thread(), Helper)
-            renderer = self._here.renderer = Renderer(self._model, self.image_size, second=helping)
+            renderer = self._here.renderer = make_renderer(self._kind, self._model, self.image_size, second=helping)
         renderer.make_current()
         return renderer
 
@@ -217,7 +220,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
     def frames(self, indices: Indices, size: int) -> NDArray[np.uint8]:
         """Pictures of the current states for people. Shape (len(indices), size, size, 3)."""
         pictures = np.empty((len(indices), size, size, 3), np.uint8)
-        renderer = Renderer(fine(self._model, size), size)
+        renderer = make_renderer(self._kind, fine(self._model, size), size)
         for row, env in enumerate(indices):
             renderer.draw(self.simulations[env].view, pictures[row])
         renderer.close()
@@ -230,7 +233,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._pool.stop()
 
     def _free(self) -> None:
-        renderer: Renderer | None = self._here.__dict__.pop("renderer", None)
+        renderer: Draws | None = self._here.__dict__.pop("renderer", None)
         if renderer is not None:
             renderer.close()
 

@@ -68,6 +68,7 @@ def make_context(software: bool) -> Any:
 
 
 _engines = threading.local()
+_lock = threading.Lock()
 
 
 def engine() -> Any:
@@ -79,7 +80,7 @@ def engine() -> Any:
     made: Any = getattr(_engines, "context", None)
     if made is None:
         _, software = probe()
-        with quiet():
+        with _lock, quiet():
             made = _engines.context = make_context(software)
     return made
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 SUPERSAMPLING = 2
 """Edge of the block of drawn pixels that make one pixel of the picture."""
 EXPOSURE = 1 / (1.2 * 16**2 * 125)
-"""Of Filament's default camera, f/16, 1/125 s, ISO 100 [1/(cd/m²)]; Lagarde and de Rousiers, Moving Frostbite to PBR."""
+"""Of Filament's default camera, f/16, 1/125 s, ISO 100 [m²/cd]; Lagarde and de Rousiers, Moving Frostbite to PBR."""
 LUMINANCE = 1 / EXPOSURE
 """Luminance of the environment that, alone, shows a white surface white [cd/m²]."""
 ILLUMINANCE = np.pi / EXPOSURE
@@ -24,26 +24,22 @@ WHITE = 1.4
 _KNEE = 0.7
 
 
-def linear(color: NDArray[np.floating]) -> NDArray[np.float64]:
+def linear(color: NDArray[np.floating] | float) -> NDArray[np.float64]:
     """Decodes sRGB in [0, 1] (IEC 61966-2-1)."""
     c = np.asarray(color, np.float64)
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return np.asarray(np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4))
 
 
-def display(light: NDArray[np.floating]) -> NDArray[np.float64]:
+def display(light: NDArray[np.float64]) -> NDArray[np.float64]:
     """Encodes linear light in [0, 1] as sRGB (IEC 61966-2-1)."""
-    x = np.clip(light, 0, 1)
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
+    return np.asarray(np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055))
 
 
-def tone(light: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Identity up to the knee, above it a parabola that reaches 1 with no slope at `WHITE`."""
-    x = np.clip(light, 0, WHITE)
-    t = (x - _KNEE) / (WHITE - _KNEE)
-    start, end = _KNEE, 1.0
-    slope = (WHITE - _KNEE) * 1.0
-    curve = start * (1 + 2 * t) * (1 - t) ** 2 + slope * t * (1 - t) ** 2 + end * t**2 * (3 - 2 * t)
-    return np.where(x < _KNEE, x, curve)
+def tone(light: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Identity up to the knee, above it the cubic that goes on smoothly and reaches 1, level, at `WHITE`."""
+    t = np.clip((light - _KNEE) / (WHITE - _KNEE), 0, 1)
+    shoulder = (1 + 2 * t) * (1 - t) ** 2 * _KNEE + t * (1 - t) ** 2 * (WHITE - _KNEE) + t**2 * (3 - 2 * t)
+    return np.where(light < _KNEE, light, shoulder)
 
 
 @cache
@@ -54,7 +50,7 @@ def _table(gain: float) -> NDArray[np.uint8]:
     return np.rint(255 * display(tone(light))).astype(np.uint8)
 
 
-def develop(drawn: NDArray[np.uint8], gain: float, out: NDArray[np.uint8]) -> None:
+def expose(drawn: NDArray[np.uint8], gain: float, out: NDArray[np.uint8]) -> None:
     """Turns linear light into a picture.
 
     Args:

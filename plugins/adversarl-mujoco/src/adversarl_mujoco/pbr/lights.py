@@ -21,8 +21,6 @@ _TYPES = {
 }
 _SKY = (0.7, 1.0, 1.25)
 """Radiance of the surroundings below, at and above the horizon, relative to their mean."""
-FULL = 0.75
-"""Share of the sum of all lights that falls on a table; the rest is lost to the angles at which they fall."""
 _KEPT_SKIES = 16
 _SOFTNESS = 0.5
 """Share of a spot's cone over which its light fades."""
@@ -148,8 +146,9 @@ def _split(color: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
 def _level(lights: list[mujoco.MjvLight]) -> tuple[float, float]:
     """Factor of all strengths, and the power of two in [1, 64] that lets a dark scene use all 8 bits."""
     numbers = np.array([float(np.max(color)) for light in lights for color in (light.diffuse, light.ambient)])
-    total, strengths = float(linear(numbers.sum())), float(linear(numbers).sum())
+    total, strengths = float(numbers.sum()), float(linear(numbers).sum())
     if strengths <= 0:
         return 1.0, 1.0
-    gain = 2.0 ** np.clip(np.floor(-np.log2(total)), 0, 6)
-    return FULL * total / strengths, float(gain)
+    full = float(linear(total)) if total < 1 else total  # what classic cuts off at white is only a little too much
+    gain = 2.0 ** np.clip(np.floor(-np.log2(full)), 0, 6)
+    return full / strengths, float(gain)

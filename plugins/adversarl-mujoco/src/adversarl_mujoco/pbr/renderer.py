@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from adversarl_mujoco.axes.settings import Shot
 from adversarl_mujoco.pbr.assets import Assets
 from adversarl_mujoco.pbr.engine import engine
-from adversarl_mujoco.pbr.exposure import SUPERSAMPLING, develop
+from adversarl_mujoco.pbr.exposure import SUPERSAMPLING, expose
 from adversarl_mujoco.pbr.lights import Lights
 from adversarl_mujoco.pbr.solids import Solids
 from adversarl_mujoco.render import View, recolor
@@ -28,14 +28,12 @@ class FilamentRenderer:
     Args:
         model: Any environment's model; textures and meshes must be alike in all.
         size: Edge of the picture [pixel].
-        second: Accepted for the classic renderer's sake.
 
     Raises:
         NoVulkan: Vulkan does not work here.
     """
 
-    def __init__(self, model: mujoco.MjModel, size: int, *, second: bool = False) -> None:
-        del second
+    def __init__(self, model: mujoco.MjModel, size: int) -> None:
         self._context = engine()
         self._scene = self._context.create_scene(mjrf.SceneParams())
         self._scene.configure_from_model(_look())
@@ -55,7 +53,7 @@ class FilamentRenderer:
         gain = self._lights.show(view.scene, request)
         self._solids.show(view.scene, gain)
         request.shadows = bool(view.scene.flags[_SHADOW])
-        develop(self._linear.draw(self._context, request), gain, out)
+        expose(self._linear.draw(self._context, request), gain, out)
         asked = view.asked
         if asked.color_matrix is not None:
             np.copyto(out, recolor(out, asked.color_matrix))
@@ -72,7 +70,7 @@ class FilamentRenderer:
         request = self._prepare(view)
         self._solids.show(view.scene, 1.0)
         request.draw_mode = mjrf.DrawMode.DRAW_MODE_DEPTH
-        return self._depth.draw(self._context, request).copy()
+        return _meters(self._depth.draw(self._context, request), view.scene.camera[0])
 
     def _prepare(self, view: View) -> Any:
         """Updates the abstract scene; a request for its camera."""
@@ -98,6 +96,14 @@ class FilamentRenderer:
         del self._linear, self._solids, self._lights, self._scene
 
 
+def _meters(drawn: NDArray[np.float32], eye: mujoco.MjvGLCamera) -> NDArray[np.float32]:
+    """Decodes a reversed depth buffer: 1 at the near plane, 0 at the far one, affine in 1 / distance."""
+    near, far = float(eye.frustum_near), float(eye.frustum_far)
+    with np.errstate(divide="ignore"):
+        distance = near * far / (far - near) / (drawn + near / (far - near))
+    return np.where(drawn > 0, distance, np.inf).astype(np.float32)
+
+
 class _Target:
     """A buffer to draw into."""
 
@@ -105,7 +111,7 @@ class _Target:
         height, width = shape[:2]
         config = mjrf.RenderTargetConfig(width=width, height=height, color_format=pixel_format)
         self._target = context.create_render_target(config)
-        self._pixels = np.zeros(shape, dtype)
+        self._pixels: NDArray[Any] = np.zeros(shape, dtype)
         self._read = mjrf.ReadRequest(target=self._target)
         self._read.set_buffer(self._pixels)
         self._viewport = mjrf.Rect(0, 0, width, height)

@@ -8,6 +8,7 @@ from typing import Any
 import mujoco
 import numpy as np
 from mujoco import mjrf
+from numpy.typing import NDArray
 
 from adversarl.errors import AdversarlError
 from adversarl_mujoco.pbr.assets import Assets
@@ -129,23 +130,24 @@ class Solids:
             material.uv_scale = self._texture_scale(geom, texture)
         return material
 
-    def _texture_scale(self, geom: mujoco.MjvGeom, texture: int) -> np.ndarray:
+    def _texture_scale(self, geom: mujoco.MjvGeom, texture: int) -> NDArray[np.float32]:
         """How often a texture repeats over a geom; as mjr does it. Shape (3,)."""
         scale, uniform = np.ones(3, np.float32), False
         if geom.matid >= 0:
             scale[:2] = self._model.mat_texrepeat[geom.matid]
             uniform = bool(self._model.mat_texuniform[geom.matid])
         if self._assets.is_cube(texture):
-            return 1 / np.maximum(geom.size, 1e-6) if uniform else np.ones(3, np.float32)
+            return np.asarray(1 / np.maximum(geom.size, 1e-6), np.float32) if uniform else np.ones(3, np.float32)
         if uniform:
             scale[:2] *= np.where(geom.size[:2] > 0, geom.size[:2], 1)
         return scale
 
 
-def _size(geom: mujoco.MjvGeom) -> np.ndarray:
-    if geom.type != _PLANE:
-        return geom.size
-    return np.array([*np.where(geom.size[:2] > 0, geom.size[:2], HORIZON), 1.0], np.float32)
+def _size(geom: mujoco.MjvGeom) -> NDArray[np.float32]:
+    size = np.asarray(geom.size, np.float32)
+    if geom.type == _PLANE:
+        return np.array([*np.where(size[:2] > 0, size[:2], HORIZON), 1.0], np.float32)
+    return size
 
 
 def glossiness(shininess: float) -> float:
