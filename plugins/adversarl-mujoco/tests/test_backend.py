@@ -14,7 +14,8 @@ from adversarl.testing import check_backend
 
 
 def test_the_backend_keeps_every_promise_of_the_contract():
-    check_backend(Mujoco, Mujoco.Options(num_envs=2, image_size=48, threads=2, time_limit=2.0))
+    task = {"type": "pick", "success": {"time_limit": 2.0}}
+    check_backend(Mujoco, Mujoco.Options(num_envs=2, image_size=48, threads=2, task=task))
 
 
 def test_chosen_axes_are_the_only_ones_offered(open_world):

@@ -154,7 +154,7 @@ def test_an_unknown_axis_is_refused_at_once(open_world):
 
 
 def test_a_time_limit_truncates_and_does_not_terminate(open_world):
-    world = open_world(2, time_limit=0.25)
+    world = open_world(2, task={"type": "pick", "success": {"time_limit": 0.25}})
     world.reset(seed=0)
     for step in range(1, 6):
         _, _, terminated, truncated, info = world.step(np.zeros((2, 4), np.float32))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal
 
 import adversarl_mujoco.gl  # noqa: F401  # isort: skip
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from adversarl.interfaces.backend import Backend, BackendOptions
 from adversarl.types import Perturbation
@@ -15,19 +16,33 @@ from adversarl_mujoco.imported import ArmOptions, load_robot
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.reference import bare_loop
 from adversarl_mujoco.renderers import Kind
-from adversarl_mujoco.scene import build_scene
-from adversarl_mujoco.simulation import CONTROL_FREQUENCY
-from adversarl_mujoco.tasks.catalog import TASKS
+from adversarl_mujoco.robot import Robot
+from adversarl_mujoco.scenes.compose import compose
+from adversarl_mujoco.scenes.load import load_scene
+from adversarl_mujoco.scenes.options import SceneOptions
+from adversarl_mujoco.tasks.catalog import TASKS, TaskTable, make_task
+from adversarl_mujoco.tasks.errors import TaskError
+from adversarl_mujoco.tasks.pick import PickOptions
 from adversarl_mujoco.world import MujocoVectorEnv
+
+
+def _scene(value: Any) -> Any:
+    return value if value is None else load_scene(value)
 
 
 class MujocoOptions(BackendOptions):
     """Keys of ``[backend]`` with ``use = "mujoco"``."""
 
-    task: Literal["pick"] = Field("pick", description="The task: pick lifts the cube 0.1 m.")
-    robot: str = Field(
-        "panda",
-        description="panda (embedded), menagerie:NAME (downloaded on first use) or file:PATH (any MJCF arm).",
+    task: TaskTable = Field(
+        PickOptions(), description="Name of the task, or a table with type, target, success and reward."
+    )
+    scene: Annotated[SceneOptions | None, BeforeValidator(_scene)] = Field(
+        None, description="TOML file of a scene, or its table; default: the task's own."
+    )
+    robot: str | None = Field(
+        None,
+        description="panda (embedded), menagerie:NAME (downloaded on first use) or file:PATH (any MJCF arm); "
+        "default: the scene's.",
     )
     arm: ArmOptions | None = Field(None, description="What the names in a foreign robot's file mean.")
     image_size: int = Field(84, ge=16, le=1024, description="Edge of the square picture [pixel].")
@@ -37,7 +52,6 @@ class MujocoOptions(BackendOptions):
     threads: int | None = Field(
         None, ge=1, le=256, description="Threads for physics and pictures; default: the processor's cores."
     )
-    time_limit: float = Field(5.0, gt=0, le=600, description="Time limit of an episode [s].")
     axes: tuple[str, ...] | None = Field(
         None, description="Names of the axes offered to curricula and to the evaluation; default: all."
     )
@@ -47,6 +61,7 @@ class Mujoco(Backend):
     """Tabletop manipulation in MuJoCo."""
 
     Options: ClassVar[type[BackendOptions]] = MujocoOptions
+    tasks: ClassVar[tuple[str, ...]] = tuple(TASKS)
     options: MujocoOptions
 
     def make(self, *, seed: int, num_envs: int | None = None) -> MujocoVectorEnv:
@@ -56,17 +71,19 @@ class Mujoco(Backend):
             NoGL: No OpenGL context can be made.
             NoVulkan: The renderer is ``pbr`` and Vulkan does not work.
             RobotError: The robot cannot be loaded.
+            SceneError: An object's file is bad.
+            TaskError: The task names an object that the scene does not have, or needs another number of robots.
             PerturbationError: `axes` names one that does not exist.
         """
         options = self.options
         return MujocoVectorEnv(
             self.scene(),
-            TASKS[options.task],
+            make_task(options.task),
             num_envs=num_envs or options.num_envs,
             threads=options.threads or usable_cores(),
             image_size=options.image_size,
             renderer=options.renderer,
-            max_episode_steps=max(1, round(options.time_limit * CONTROL_FREQUENCY)),
+            max_episode_steps=options.task.max_episode_steps,
             axes=options.axes,
             seed=seed,
         )
@@ -75,12 +92,32 @@ class Mujoco(Backend):
         """Frames per second of physics and pictures of the same scene without anything of ours around them."""
         if self.options.renderer != "classic":
             return None
-        return bare_loop(self.scene(), TASKS[self.options.task], self.options.image_size, seconds, changes)
+        return bare_loop(self.scene(), make_task(self.options.task), self.options.image_size, seconds, changes)
 
     def scene(self) -> Scene:
-        """The compiled scene."""
-        robot = load_robot(self.options.robot, self.options.arm)
-        return build_scene(robot, image_size=self.options.image_size)
+        """The compiled scene: the recipe's or else the task's, with what the task marks in it."""
+        task = self.options.task
+        cls = TASKS[task.type]
+        options = self.options.scene or cls.scene_options(task)
+        _check_arms(task.type, len(cls.start), len(options.robots))
+        return compose(
+            options,
+            image_size=self.options.image_size,
+            robots=self._robots(options),
+            furnish=partial(cls.furnish, task),
+        )
+
+    def _robots(self, scene: SceneOptions) -> list[Robot]:
+        """The scene's robots, or as many of the kind that the recipe names."""
+        chosen = [(robot.name, robot.arm) for robot in scene.robots]
+        if self.options.robot is not None or self.options.arm is not None:
+            chosen = [(self.options.robot or name, self.options.arm or arm) for name, arm in chosen]
+        return [load_robot(name, arm) for name, arm in chosen]
+
+
+def _check_arms(task: str, needed: int, there: int) -> None:
+    if needed != there:
+        raise TaskError("type", f"'{task}' needs {needed} robot{'s'[: needed > 1]}, the scene has {there}")
 
 
 def usable_cores() -> int:

@@ -18,9 +18,8 @@ from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.render import View
 from adversarl_mujoco.scene import SUBSTEP
 from adversarl_mujoco.tasks.base import Task
+from adversarl_mujoco.timing import CONTROL_FREQUENCY
 
-CONTROL_FREQUENCY = 20
-"""Control steps per second [Hz]."""
 SUBSTEPS = round(1 / (CONTROL_FREQUENCY * SUBSTEP))
 """Physics steps per control step."""
 MakeTask = Callable[[Scene, mujoco.MjModel, mujoco.MjData, Sequence[Arm]], Task]
@@ -84,6 +83,8 @@ class Simulation:
             arm.hold()
         self.steps = 0
         self._settle()
+        if self.task.prepare():
+            self._settle()
         self.task.begin()
 
     def act(self, action: Sequence[float]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import mujoco
 
 from adversarl_mujoco.imported import load_robot
-from adversarl_mujoco.parts import Mount, Scene
+from adversarl_mujoco.parts import Mount, Scene, SceneObject
 from adversarl_mujoco.robot import PREFIX, Robot
 from adversarl_mujoco.scene import (
     add_hidden,
@@ -33,6 +33,7 @@ def compose(
     shadow_size: int = 512,
     textures: int = 32,
     robots: Sequence[Robot] | None = None,
+    furnish: Callable[[mujoco.MjSpec], Sequence[SceneObject]] | None = None,
 ) -> Scene:
     """Compiles a scene.
 
@@ -42,6 +43,7 @@ def compose(
         shadow_size: Edge of the shadow map [pixel], used only where a shadow is asked for.
         textures: Number of preloaded texture materials ``tex_000``, ``tex_001``, ...
         robots: The robots, if they are already loaded; their specs are used up.
+        furnish: Adds what a task marks, such as its goal, and says what it added.
 
     Raises:
         SceneError: An object's file is bad.
@@ -60,10 +62,11 @@ def compose(
     _add_cameras(spec, options)
     for thing in placed:
         add_object(spec, thing)
+    marks = furnish(spec) if furnish is not None else ()
     add_hidden(spec)
     mounts = tuple(_mount(spec, robot, index, options) for index, robot in enumerate(robots))
     belts = tuple(belt for thing in placed for belt in thing.belts)
-    objects = {thing.about.name: thing.about for thing in placed}
+    objects = {about.name: about for about in (*(thing.about for thing in placed), *marks)}
     return Scene(spec.compile(), mounts, objects, options.cameras[0].name, belts)
 
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from adversarl_mujoco.axes.settings import Layout
 from adversarl_mujoco.control import Arm
-from adversarl_mujoco.parts import Scene
+from adversarl_mujoco.parts import Scene, SceneObject
+from adversarl_mujoco.scenes.options import SceneOptions
+from adversarl_mujoco.tasks.options import TaskOptions
 
 
 class Task(ABC):
@@ -21,6 +23,7 @@ class Task(ABC):
     A simulation drives it so::
 
         task.place(rng, layout)                # first state of an episode
+        task.prepare()                         # physics that it needs before the policy may act
         task.begin()                           # after physics has computed what follows from it
         while not task.solved:
             task.act(action)                   # sets actuators' targets
@@ -28,19 +31,35 @@ class Task(ABC):
             reward = task.reward()
 
     Attributes:
+        Options: What its table in a recipe may say.
         action_size: Numbers of an action: by default displacement along x, y, z and the gripper.
         state_size: Columns of the privileged state.
         start: Grasp points of the arms at home, world frame [m]; one for each arm that the task needs.
         solved: Whether the last `reward` found the task solved.
     """
 
+    Options: ClassVar[type[TaskOptions]] = TaskOptions
     action_size: ClassVar[int] = 4
     state_size: ClassVar[int]
     start: ClassVar[tuple[tuple[float, float, float], ...]]
     solved: bool
 
-    def __init__(self, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]) -> None:
-        self.scene, self.arms = scene, arms
+    def __init__(
+        self, options: TaskOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]
+    ) -> None:
+        self.options, self.scene, self.arms = options, scene, arms
+
+    @classmethod
+    def scene_options(cls, options: TaskOptions) -> SceneOptions:
+        """The scene that the task has unless the recipe gives another."""
+        del options
+        return SceneOptions()
+
+    @classmethod
+    def furnish(cls, options: TaskOptions, spec: mujoco.MjSpec) -> tuple[SceneObject, ...]:
+        """Adds to a scene what the task marks in it, such as a goal, before it is compiled; returns what it added."""
+        del options, spec
+        return ()
 
     @property
     @abstractmethod
@@ -64,6 +83,10 @@ class Task(ABC):
     @abstractmethod
     def begin(self) -> None:
         """Starts the bookkeeping of an episode at the current state."""
+
+    def prepare(self) -> bool:
+        """Runs physics before the first step, such as closing the gripper around an object; whether it did."""
+        return False
 
     def act(self, action: Sequence[float]) -> None:
         """Sets the actuators' targets. Shape (action_size,), in [-1, 1]."""
