@@ -251,10 +251,14 @@ def test_specifications_are_complete_and_their_phrases_differ():
         assert all((axis.summary, axis.unit, axis.nominal, axis.bound, axis.source, axis.phrase))
 
 
-def test_shadows_and_hidden_things_are_drawn_only_when_asked_for(studio):
+def test_shadows_and_filters_cost_nothing_unless_asked_for(studio):
     nothing = studio.perturber.apply([Perturbation("light-intensity", 1.0)])
-    assert (nothing.shadows, nothing.hidden_visible, nothing.color_matrix) == (False, False, None)
+    assert (nothing.shadows, nothing.filters, nothing.needs_depth, nothing.needs_background) == (False, (), False, False)
     assert studio.perturber.apply([Perturbation("shadow", 0.1)]).shadows
-    assert studio.perturber.apply([Perturbation("occluder", 0.1)]).hidden_visible
-    assert studio.perturber.apply([Perturbation("saturation", 0.1)]).color_matrix.dtype == np.float32
     assert not studio.perturber.apply([]).shadows
+
+
+def test_maps_of_colours_become_one(studio):
+    asked = studio.perturber.apply([Perturbation(name, 0.5, seed=1) for name in ("hue", "saturation", "contrast")])
+    assert len(asked.filters) == 1
+    studio.perturber.apply([])

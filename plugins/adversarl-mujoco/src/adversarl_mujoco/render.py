@@ -6,13 +6,14 @@ import copy
 from typing import Any
 
 import adversarl_mujoco.gl as gl  # isort: skip
+import cv2
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.errors import NoGL
 from adversarl_mujoco.axes.settings import RenderSettings, Shot
-from adversarl_mujoco.scene import HIDDEN_GROUP
+from adversarl_mujoco.scene import BACKGROUND_GROUP
 
 _ALL = int(mujoco.mjtCatBit.mjCAT_ALL)
 _SHADOW = int(mujoco.mjtRndFlag.mjRND_SHADOW)
@@ -28,19 +29,29 @@ class View:
         self.scene.flags[_SHADOW] = 0
         self.option = mujoco.MjvOption()
         self.option.sitegroup[:] = 0
-        self.option.geomgroup[HIDDEN_GROUP] = 0
+        self.option.geomgroup[BACKGROUND_GROUP] = 1
+        self.behind = mujoco.MjvOption()
+        """Shows nothing but the background."""
+        self.behind.geomgroup[:] = 0
+        self.behind.geomgroup[BACKGROUND_GROUP] = 1
         self.camera = mujoco.MjvCamera()
         self.camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self.camera.fixedcamid = model.camera(camera).id
         self.asked = RenderSettings()
         self.step = 0
         """Control steps since the reset."""
+        self.shell: tuple[bytes, NDArray[np.float32]] | None = None
+        """The background's own depth as a pose of the camera sees it."""
 
     def configure(self, asked: RenderSettings) -> None:
         """Sets what perturbations change outside the model."""
-        self.asked = asked
+        self.asked, self.shell = asked, None
         self.scene.flags[_SHADOW] = int(asked.shadows)
-        self.option.geomgroup[HIDDEN_GROUP] = int(asked.hidden_visible)
+
+    def pose(self) -> bytes:
+        """Where the camera is and how it looks; equal for equal poses."""
+        index = self.camera.fixedcamid
+        return bytes(self.data.cam_xpos[index].tobytes() + self.data.cam_xmat[index].tobytes())
 
 
 class Renderer:
@@ -66,7 +77,7 @@ class Renderer:
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._rect = mujoco.MjrRect(0, 0, size, size)
         self._pixels = np.empty((size, size, 3), np.uint8)
-        self._upright = self._pixels[::-1]  # OpenGL's first row is the lowest
+        self._depth = np.empty((size, size), np.float32)
 
     def make_current(self) -> None:
         """Makes this context the thread's; asked for each round, since other worlds may share the thread."""
@@ -77,14 +88,35 @@ class Renderer:
         """Renders into `out`. Shape (size, size, 3)."""
         mujoco.mjv_updateScene(view.model, view.data, view.option, None, view.camera, _ALL, view.scene)
         mujoco.mjr_render(self._rect, view.scene, self._context)
-        mujoco.mjr_readPixels(self._pixels, None, self._rect, self._context)
         asked = view.asked
-        if asked.color_matrix is None:
-            np.copyto(out, self._upright)
-        else:
-            np.copyto(out, recolor(self._upright, asked.color_matrix))
-        for effect in asked.filters:
-            np.copyto(out, effect.apply(out, Shot(view.step)))
+        if not asked.filters:
+            mujoco.mjr_readPixels(self._pixels, None, self._rect, self._context)
+            np.copyto(out, self._pixels[::-1])  # OpenGL's first row is the lowest
+            return
+        wants_depth = asked.needs_depth or asked.needs_background
+        mujoco.mjr_readPixels(self._pixels, self._depth if wants_depth else None, self._rect, self._context)
+        np.copyto(out, self._pixels[::-1])
+        shot = Shot(
+            view.step,
+            metres(self._depth[::-1], view.model) if asked.needs_depth else None,
+            self._background(view) if asked.needs_background else None,
+        )
+        develop(out, asked, shot)
+
+    def _background(self, view: View) -> NDArray[np.uint8]:
+        """255 where the picture just drawn shows the background, else 0. Shape (size, size).
+
+        The background alone is drawn once per pose of the camera; where its depth is to the bit that of the whole
+        scene, nothing stands before it.
+        """
+        depth, pose = self._depth[::-1], view.pose()
+        if view.shell is None or view.shell[0] != pose or view.shell[1].shape != depth.shape:
+            mujoco.mjv_updateScene(view.model, view.data, view.behind, None, view.camera, _ALL, view.scene)
+            mujoco.mjr_render(self._rect, view.scene, self._context)
+            alone = np.empty_like(self._depth)
+            mujoco.mjr_readPixels(None, alone, self._rect, self._context)
+            view.shell = pose, alone[::-1]
+        return np.asarray(cv2.compare(depth, view.shell[1], cv2.CMP_EQ), dtype=np.uint8)
 
     def close(self) -> None:
         """Frees the context; to be called in the thread that made it."""
@@ -93,20 +125,20 @@ class Renderer:
         self._gl.free()
 
 
-def recolor(image: NDArray[np.uint8], matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Applies an affine colour transform and clips to [0, 255].
+def develop(image: NDArray[np.uint8], asked: RenderSettings, shot: Shot) -> None:
+    """Does to a picture, in place, what perturbations ask for. Shape (H, W, 3)."""
+    changed = image
+    for effect in asked.filters:
+        changed = effect.apply(changed, shot)
+    if changed is not image:
+        np.copyto(image, changed)
 
-    Args:
-        image: RGB picture. Shape (H, W, 3).
-        matrix: Linear part and offset in [0, 255]. Shape (3, 4).
 
-    Returns:
-        The picture in new colours. Shape (H, W, 3).
-    """
-    mixed = image.reshape(-1, 3).astype(np.float32) @ matrix[:, :3].T
-    mixed += matrix[:, 3] + 0.5
-    np.clip(mixed, 0.0, 255.0, out=mixed)
-    return mixed.astype(np.uint8).reshape(image.shape)
+def metres(depth: NDArray[np.float32], model: mujoco.MjModel) -> NDArray[np.float32]:
+    """Distances along the viewing direction from a depth buffer in [0, 1], [m]. Shape (H, W)."""
+    near = np.float32(model.vis.map.znear * model.stat.extent)
+    ratio = np.float32(model.vis.map.znear / model.vis.map.zfar)
+    return near / (1 - depth * (1 - ratio))
 
 
 def fine(model: mujoco.MjModel, size: int) -> mujoco.MjModel:

@@ -31,8 +31,8 @@ CAMERA_FOVY = 42.0
 """Vertical field of view [deg]."""
 PARKED_Z = -10.0
 """Height at which the occluder and the distractors wait, unseen [m]."""
-HIDDEN_GROUP = 4
-"""Geom group of occluder, distractors and skins; drawn only while one of them is in use."""
+BACKGROUND_GROUP = 4
+"""Geom group of floor and backdrop, which pictures and videos replace."""
 DISTRACTORS = 6
 SKIN = 0.0004
 """How far a skin stands out from the box below it [m]."""
@@ -88,7 +88,6 @@ def add_materials(spec: mujoco.MjSpec, colors: Mapping[str, tuple[float, float, 
         "floor": (0.42, 0.44, 0.47),
         "robot": (0.93, 0.93, 0.95),
         "pedestal": (0.3, 0.31, 0.34),
-        "occluder": (0.25, 0.25, 0.28),
     }
     for name, rgb in plain.items():
         spec.add_material(name=f"mat_{name}", rgba=[*rgb, 1], specular=0.15, shininess=0.25)
@@ -97,10 +96,10 @@ def add_materials(spec: mujoco.MjSpec, colors: Mapping[str, tuple[float, float, 
 
 
 def _add_texture(spec: mujoco.MjSpec, name: str, image: np.ndarray) -> None:
-    """Adds a texture and its material; a cube map, because it covers every side of a box alike."""
+    """Adds a texture and its material; a cube map whose one image covers every side of a box alike."""
     size = image.shape[0]
-    cube = spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_CUBE, nchannel=3, width=size, height=6 * size)
-    cube.data = np.tile(image, (6, 1, 1)).tobytes()
+    cube = spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_CUBE, nchannel=3, width=size, height=size)
+    cube.data = image.tobytes()
     material = spec.add_material(name=name, rgba=[1, 1, 1, 1], specular=0.1, shininess=0.2)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
 
@@ -123,9 +122,17 @@ def add_surroundings(spec: mujoco.MjSpec, bases: Sequence[Vector], size: tuple[f
         material="mat_floor",
         contype=0,
         conaffinity=1,
+        group=BACKGROUND_GROUP,
     )
     visual = {"type": _BOX, "contype": 0, "conaffinity": 0}
-    world.add_geom(name="backdrop", pos=[-1.3, 0, 1.2], size=[0.02, 2.5, 1.3], material="mat_backdrop", **visual)
+    world.add_geom(
+        name="backdrop",
+        pos=[-1.3, 0, 1.2],
+        size=[0.02, 2.5, 1.3],
+        material="mat_backdrop",
+        group=BACKGROUND_GROUP,
+        **visual,
+    )
     for index, (x, y, z) in enumerate(bases):
         name = "pedestal" if index == 0 else f"pedestal{index + 1}"
         world.add_geom(name=name, pos=[x - 0.02, y, z / 2], size=[0.11, 0.11, z / 2], material="mat_pedestal", **visual)
@@ -141,7 +148,7 @@ def add_surroundings(spec: mujoco.MjSpec, bases: Sequence[Vector], size: tuple[f
         conaffinity=3,
         friction=[friction, 0.005, 0.0001],
     )
-    add_skin(world, "backdrop", _BOX, (0.02, 2.5, 1.3), (-1.3, 0, 1.2))
+    add_skin(world, "backdrop", _BOX, (0.02, 2.5, 1.3), (-1.3, 0, 1.2), group=BACKGROUND_GROUP)
     add_skin(table, "table", _BOX, half, TABLE_MIDDLE)
 
 
@@ -178,8 +185,13 @@ def add_skin(
     size: tuple[float, ...],
     position: Vector,
     quaternion: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0),
+    *,
+    group: int = 0,
 ) -> None:
-    """Adds a transparent twin of a geom, a hair larger, whose opacity lays a texture over it."""
+    """Adds a transparent twin of a geom, a hair larger, whose opacity lays a texture over it.
+
+    What is wholly transparent is not drawn and costs nothing.
+    """
     body.add_geom(
         name=f"{name}_skin",
         type=shape,
@@ -191,7 +203,7 @@ def add_skin(
         mass=0,
         contype=0,
         conaffinity=0,
-        group=HIDDEN_GROUP,
+        group=group,
     )
 
 
@@ -209,9 +221,9 @@ def look_at(position: tuple[float, ...], target: tuple[float, ...]) -> list[floa
 
 def add_hidden(spec: mujoco.MjSpec) -> None:
     """Adds what perturbations bring out: the occluder and the distractors."""
-    visual = {"contype": 0, "conaffinity": 0, "group": HIDDEN_GROUP}
+    visual = {"contype": 0, "conaffinity": 0}
     occluder = spec.worldbody.add_body(name="occluder", pos=[0, 0, PARKED_Z])
-    occluder.add_geom(name="occluder", type=_BOX, size=[0.005, 0.06, 0.06], material="mat_occluder", **visual)
+    occluder.add_geom(name="occluder", type=_BOX, size=[0.005, 0.06, 0.06], rgba=[0.25, 0.25, 0.28, 0], **visual)
     for index, (shape, size, rgb) in enumerate(_SHAPES[:DISTRACTORS]):
         body = spec.worldbody.add_body(name=f"distractor_{index}", pos=[0.2 * index, 0, PARKED_Z])
-        body.add_geom(name=f"distractor_{index}", type=shape, size=list(size), rgba=[*rgb, 1], **visual)
+        body.add_geom(name=f"distractor_{index}", type=shape, size=list(size), rgba=[*rgb, 0], **visual)

@@ -61,8 +61,7 @@ class Occluder(WorldAxis):
         side = {"left": -1.0, "right": 1.0, "center": 0.0}.get(str(value), 2 * u[0] - 1)
         height = stage.table_height + OCCLUDER_HALF_HEIGHT_M
         stage.body_pos[stage.occluder] = (OCCLUDER_X_M, share * side * OCCLUDER_REACH_M, height)
-        stage.geom_rgba[geom, :3] = value if isinstance(value, tuple) else u[1:4]
-        stage.hidden_visible = True
+        stage.geom_rgba[geom] = (*(value if isinstance(value, tuple) else u[1:4]), 1.0)
 
 
 class Distractors(WorldAxis):
@@ -91,7 +90,6 @@ class Distractors(WorldAxis):
         for index in range(count):
             own = u[len(SLOTS_M) + 6 * index :]
             _place(stage, index, SLOTS_M[slots[index]], own, perturbation.value)
-        stage.hidden_visible |= count > 0
 
 
 def _place(stage: Stage, index: int, slot: tuple[float, float], u: Sequence[float], color: object) -> None:
@@ -101,7 +99,7 @@ def _place(stage: Stage, index: int, slot: tuple[float, float], u: Sequence[floa
     x, y = (middle + JITTER_M * (2 * draw - 1) for middle, draw in zip(slot, u[:2], strict=True))
     stage.body_pos[body] = (x, y, stage.table_height + _half_height(stage, int(geom)))
     stage.body_quat[body] = (math.cos(math.pi * u[2]), 0.0, 0.0, math.sin(math.pi * u[2]))
-    stage.geom_rgba[geom, :3] = color if isinstance(color, tuple) else u[3:6]
+    stage.geom_rgba[geom] = (*(color if isinstance(color, tuple) else u[3:6]), 1.0)
 
 
 def _half_height(stage: Stage, geom: int) -> float:

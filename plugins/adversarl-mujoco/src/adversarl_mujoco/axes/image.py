@@ -9,6 +9,7 @@ import numpy as np
 from adversarl.types import Axis, Perturbation
 from adversarl_mujoco.axes.base import Draws, WorldAxis, sign
 from adversarl_mujoco.axes.stage import Array, Stage
+from adversarl_mujoco.filters import Recolor
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as torchvision's adjust_saturation
 _TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
@@ -17,10 +18,14 @@ HUE_TURNS, SATURATION, CONTRAST, BRIGHTNESS = 0.1, 1.0, 0.5, 0.3
 
 
 def _map(stage: Stage, linear: Array, offset: float = 0.0) -> None:
-    """Puts an affine map behind those already there."""
+    """Puts an affine map of colours in [0, 1] behind the filters already there; two maps in a row become one."""
     step = np.eye(4)
-    step[:3, :3], step[:3, 3] = linear, offset
-    stage.matrix = step if stage.matrix is None else step @ stage.matrix
+    step[:3, :3], step[:3, 3] = linear, 255 * offset
+    last = stage.filters[-1] if stage.filters else None
+    if isinstance(last, Recolor):
+        stage.filters[-1] = Recolor(step @ last.matrix)
+    else:
+        stage.filters.append(Recolor(step))
 
 
 class Hue(WorldAxis):

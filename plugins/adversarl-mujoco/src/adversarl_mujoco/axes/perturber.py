@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from adversarl.errors import PerturbationError
 from adversarl.types import Axis, Perturbation
@@ -56,7 +55,7 @@ class Perturber:
         for axis, perturbation in chosen:
             u = draws(perturbation.seed, perturbation.axis, axis.stream(perturbation.target, stage))
             axis.apply(stage, perturbation, u)
-        return RenderSettings(stage.shadows, stage.hidden_visible, _color_matrix(stage), tuple(stage.filters))
+        return RenderSettings(stage.shadows, tuple(stage.filters))
 
     @property
     def layout(self) -> Layout:
@@ -90,12 +89,3 @@ def _order(perturbation: Perturbation) -> tuple[int, str, float, str, int]:
     """Axes in canonical order; the rest only makes equal axes and targets independent of the order given."""
     rank = _RANK[perturbation.axis]
     return rank, perturbation.target or "", perturbation.intensity, repr(perturbation.value), perturbation.seed
-
-
-def _color_matrix(stage: Stage) -> NDArray[np.float32] | None:
-    if stage.matrix is None:
-        return None
-    matrix = stage.matrix[:3].astype(np.float32)
-    matrix[:, 3] *= 255
-    matrix.setflags(write=False)
-    return matrix

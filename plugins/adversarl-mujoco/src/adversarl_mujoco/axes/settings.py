@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from adversarl_mujoco.parts import SceneObject
 
 
 class Filter(ABC):
@@ -16,9 +19,11 @@ class Filter(ABC):
 
     Attributes:
         needs_depth: Whether `Shot.depth` must be there.
+        needs_background: Whether `Shot.background` must be there.
     """
 
     needs_depth: ClassVar[bool] = False
+    needs_background: ClassVar[bool] = False
 
     @abstractmethod
     def apply(self, image: NDArray[np.uint8], shot: Shot) -> NDArray[np.uint8]:
@@ -31,11 +36,13 @@ class Shot:
 
     Attributes:
         step: Control steps since the reset, for what moves with time.
-        depth: Distance along the viewing direction [m]; inf where nothing but the background is. Shape (H, W).
+        depth: Distance along the viewing direction [m]; what lies behind the far plane is there. Shape (H, W).
+        background: 255 where nothing stands before the background, else 0. Shape (H, W).
     """
 
     step: int
     depth: NDArray[np.float32] | None = None
+    background: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,16 +51,19 @@ class RenderSettings:
 
     Attributes:
         shadows: Whether shadow maps are needed; they are the dearest thing to draw.
-        hidden_visible: Whether geoms of `adversarl_mujoco.scene.HIDDEN_GROUP` are in use and must be drawn.
-        color_matrix: Affine map of the frame's RGB, linear part and offset in [0, 255], as
-            `adversarl_mujoco.render.recolor` takes it; None is the identity. Shape (3, 4).
-        filters: What happens to the picture after that, in this order.
+        filters: What happens to the picture, in this order.
+        needs_depth: Whether one of them needs the depth.
+        needs_background: Whether one of them needs to know where the background is.
     """
 
     shadows: bool = False
-    hidden_visible: bool = False
-    color_matrix: NDArray[np.float32] | None = None
     filters: tuple[Filter, ...] = ()
+    needs_depth: bool = field(init=False)
+    needs_background: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "needs_depth", any(effect.needs_depth for effect in self.filters))
+        object.__setattr__(self, "needs_background", any(effect.needs_background for effect in self.filters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ class Layout:
         tip: Angle by which they lie tipped over about their x axis [rad].
         joints: Half range of the arm's first joints beyond the task's own [rad].
         table: Height of the table's top above its nominal one [m].
+        halves: Half extents of the objects that are not as large or not shaped as nominally, own frame [m].
     """
 
     spread: float = 1.0
@@ -75,10 +86,21 @@ class Layout:
     tip: float = 0.0
     joints: float = 0.0
     table: float = 0.0
+    halves: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
     def spot(self, x: float, y: float) -> tuple[float, float]:
         """Where an object starts that nominally starts at (x, y), world frame [m]."""
         return self.spread * x + self.shift[0], self.spread * y + self.shift[1]
+
+    def half(self, about: SceneObject) -> tuple[float, float, float]:
+        """Half extents of an object as it is now, own frame [m]."""
+        return self.halves.get(about.name, about.half)
+
+    def rest(self, about: SceneObject) -> float:
+        """Height of an object's origin where it rests with the `attitude` of this layout, world frame [m]."""
+        half = self.half(about)
+        low = abs(math.cos(self.tip)) * half[2] + abs(math.sin(self.tip)) * half[1]
+        return about.position[2] + self.table + (low - about.half[2])
 
     def attitude(self, yaw: float) -> tuple[float, float, float, float]:
         """Its first orientation (w, x, y, z): tipped, then turned."""

@@ -63,9 +63,6 @@ class Stage:
         self.layout = Layout()
         self.filters: list[Filter] = []
         self.shadows = False
-        self.hidden_visible = False
-        self.matrix: Array | None = None
-        """Map of colours in [0, 1], homogeneous; None is the identity. Shape (4, 4)."""
 
     def _look_up(self, model: mujoco.MjModel, scene: Scene) -> None:
         self.lights = {name: _id(model, mujoco.mjtObj.mjOBJ_LIGHT, name) for name in (*LIGHTS, "sun")}

@@ -128,7 +128,6 @@ class SurfaceTexture(WorldAxis):
             pool = [material for index, material in enumerate(pool) if pattern_of(index) == value]
         elif isinstance(value, str):
             pool = [stage.textures[value]]
-        stage.hidden_visible = True
         for skin in self.skins(stage, perturbation.target):
             stage.geom_matid[skin] = pool[int(u[0] * len(pool))]
             stage.geom_rgba[skin] = (1.0, 1.0, 1.0, perturbation.intensity)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import mujoco
 import numpy as np
 from mujoco import mjrf
@@ -15,7 +16,7 @@ from adversarl_mujoco.pbr.engine import engine
 from adversarl_mujoco.pbr.exposure import SUPERSAMPLING, expose
 from adversarl_mujoco.pbr.lights import Lights
 from adversarl_mujoco.pbr.solids import Solids
-from adversarl_mujoco.render import View, recolor
+from adversarl_mujoco.render import View, develop
 
 _ALL = int(mujoco.mjtCatBit.mjCAT_ALL)
 _SHADOW = int(mujoco.mjtRndFlag.mjRND_SHADOW)
@@ -55,26 +56,38 @@ class FilamentRenderer:
         request.shadows = bool(view.scene.flags[_SHADOW])
         expose(self._linear.draw(self._context, request), gain, out)
         asked = view.asked
-        if asked.color_matrix is not None:
-            np.copyto(out, recolor(out, asked.color_matrix))
-        if asked.filters:
-            depth = self.depth(view) if any(effect.needs_depth for effect in asked.filters) else None
-            for effect in asked.filters:
-                np.copyto(out, effect.apply(out, Shot(view.step, depth)))
+        if asked.needs_depth or asked.needs_background:
+            depth = self.depth(view)
+            background = self._background(view, depth) if asked.needs_background else None
+            develop(out, asked, Shot(view.step, depth, background))
+        else:
+            develop(out, asked, Shot(view.step))
 
-    def depth(self, view: View) -> NDArray[np.float32]:
-        """Distance from the camera along its axis [m]; infinite where there is nothing. Shape (size, size)."""
+    def _background(self, view: View, depth: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """255 where nothing stands before the background, else 0. Shape (size, size)."""
+        pose = view.pose()
+        if view.shell is None or view.shell[0] != pose or view.shell[1].shape != depth.shape:
+            view.shell = pose, self.depth(view, view.behind)
+        return np.asarray(cv2.compare(depth, view.shell[1], cv2.CMP_EQ), dtype=np.uint8)
+
+    def depth(self, view: View, option: mujoco.MjvOption | None = None) -> NDArray[np.float32]:
+        """Distance from the camera along its axis [m]; infinite where there is nothing. Shape (size, size).
+
+        Args:
+            view: Whose scene.
+            option: What of it counts; None is all that the view shows.
+        """
         if self._depth is None:
             shape, kind = (self._size, self._size), mjrf.PixelFormat.PIXEL_FORMAT_R32F
             self._depth = _Target(self._context, shape, np.float32, kind)
-        request = self._prepare(view)
+        request = self._prepare(view, option)
         self._solids.show(view.scene, 1.0)
         request.draw_mode = mjrf.DrawMode.DRAW_MODE_DEPTH
         return _meters(self._depth.draw(self._context, request), view.scene.camera[0])
 
-    def _prepare(self, view: View) -> Any:
+    def _prepare(self, view: View, option: mujoco.MjvOption | None = None) -> Any:
         """Updates the abstract scene; a request for its camera."""
-        mujoco.mjv_updateScene(view.model, view.data, view.option, None, view.camera, _ALL, view.scene)
+        mujoco.mjv_updateScene(view.model, view.data, option or view.option, None, view.camera, _ALL, view.scene)
         left, right = view.scene.camera[0], view.scene.camera[1]
         eye = mujoco.mjv_averageCamera(left, right)
         request = mjrf.RenderRequest(scene=self._scene)

@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from adversarl_mujoco.scene import HIDDEN_GROUP, SKIN
+from adversarl_mujoco.scene import SKIN
 from adversarl_mujoco.scenes.bodies import Body
 from adversarl_mujoco.scenes.errors import SceneError
 from adversarl_mujoco.scenes.options import ObjectOptions
@@ -59,7 +59,6 @@ def add_file(
         mass=0,
         contype=0,
         conaffinity=0,
-        group=HIDDEN_GROUP,
         **place,
     )
 
