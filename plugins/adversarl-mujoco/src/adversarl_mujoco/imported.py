@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from adversarl.errors import MissingExtra, did_you_mean
-from adversarl_mujoco.robot import Robot, RobotError, add_touch, panda
+from adversarl_mujoco.grippers import FLANGE_TURN, GRIPPERS, add_touch
+from adversarl_mujoco.robot import FLANGE, HOME, Robot, RobotError, panda, panda_arm
 
 SITE = "adversarl_grasp"
 
@@ -21,6 +22,9 @@ class ArmOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     end_effector: str = Field(description="Site or body that the grasp point is fixed to; its z axis leaves the hand.")
+    flange: str | None = Field(
+        None, description="Site or body of the arm that a gripper from another file is mounted on; z leaves the arm."
+    )
     offset: tuple[float, float, float] = Field((0, 0, 0), description="Grasp point in that frame [m].")
     yaw: float = Field(
         0.0, ge=-180, le=180, description="Rotation about z after which the fingers open along y [degree]."
@@ -47,28 +51,96 @@ PRESETS = {
 """Arms of MuJoCo Menagerie that need no ``[backend.arm]``."""
 
 
-def load_robot(name: str, arm: ArmOptions | None = None) -> Robot:
+def load_robot(name: str, arm: ArmOptions | None = None, gripper: str | None = None) -> Robot:
     """Loads a robot.
 
     Args:
         name: ``panda``, ``menagerie:NAME`` or ``file:PATH``.
-        arm: The meaning of names in the file; None where it is known.
+        arm: The meaning of names in the file; None where it is known. With a gripper from a file: of the names there.
+        gripper: ``hand`` or ``robotiq`` (embedded), or ``file:PATH``; None is the robot's own.
 
     Raises:
         RobotError: There is no such robot or file, it cannot be downloaded, or a name is not in it.
         MissingExtra: ``mujoco-menagerie`` is not installed.
     """
-    kind, _, rest = name.partition(":")
+    held = _gripper_file(gripper)
     if name == "panda":
-        return panda()
+        return panda(gripper or "hand") if held is None else _with_gripper(f"panda with {gripper}", None, held, arm)
+    kind, _, rest = name.partition(":")
     if kind == "menagerie" and rest:
-        return _adapt(name, _menagerie_file(rest), arm or PRESETS.get(rest))
+        path, arm = _menagerie_file(rest), arm or PRESETS.get(rest)
+    elif kind == "file" and rest:
+        path = _there(rest)
+    else:
+        raise RobotError(f"'{name}' is no robot. Use panda, menagerie:NAME or file:PATH")
+    if held is not None:
+        return _with_gripper(f"{name} with {gripper}", path, held, arm)
+    if gripper is not None:
+        raise RobotError(f"'{name}' has a gripper of its own; gripper = '{gripper}' is for robot = \"panda\"")
+    return _adapt(name, path, arm)
+
+
+def _there(path: str) -> Path:
+    found = Path(path).expanduser()
+    if not found.is_file():
+        raise RobotError(f"there is no file {found}")
+    return found
+
+
+def _gripper_file(gripper: str | None) -> Path | None:
+    """File of a gripper; None for the embedded ones."""
+    if gripper is None or gripper in GRIPPERS:
+        return None
+    kind, _, rest = gripper.partition(":")
     if kind == "file" and rest:
-        path = Path(rest).expanduser()
-        if not path.is_file():
-            raise RobotError(f"there is no file {path}")
-        return _adapt(name, path, arm)
-    raise RobotError(f"'{name}' is no robot. Use panda, menagerie:NAME or file:PATH")
+        return _there(rest)
+    raise RobotError(f"'{gripper}' is no gripper. Use {', '.join(GRIPPERS)} or file:PATH")
+
+
+def _with_gripper(name: str, arm_file: Path | None, gripper_file: Path, arm: ArmOptions | None) -> Robot:
+    """An arm with a gripper of another file on its flange; names of the gripper get the prefix ``gripper_``."""
+    if arm is None:
+        raise RobotError(
+            f"'{name}' needs the table arm with end_effector, fingers and gripper, as the gripper's file says"
+        )
+    try:
+        hand = mujoco.MjSpec.from_file(str(gripper_file))
+        spec = None if arm_file is None else mujoco.MjSpec.from_file(str(arm_file))
+        spec = _mount(spec, hand, arm, arm_file)
+        model = spec.compile()
+    except ValueError as error:
+        raise RobotError(f"{name} does not compile: {error}") from error
+    mounted = {
+        "end_effector": f"gripper_{arm.end_effector}",
+        "fingers": tuple(f"gripper_{finger}" for finger in arm.fingers),
+        "gripper": f"gripper_{arm.gripper}",
+    }
+    if arm_file is None and arm.home is None:
+        mounted["home"] = HOME
+    return _Adapter(gripper_file, spec, model, arm.model_copy(update=mounted)).robot()
+
+
+def _mount(spec: mujoco.MjSpec | None, hand: mujoco.MjSpec, arm: ArmOptions, arm_file: Path | None) -> mujoco.MjSpec:
+    """Attaches a gripper to an arm's flange; the embedded arm's where there is no spec."""
+    for key in list(hand.keys):
+        hand.delete(key)  # a keyframe of the gripper alone says nothing about the arm
+    if spec is None:
+        spec, last = panda_arm()
+        half = FLANGE_TURN / 2
+        frame = last.add_frame(pos=[0, 0, FLANGE], quat=[math.cos(half), 0, 0, math.sin(half)])
+        spec.attach(hand, prefix="gripper_", frame=frame)
+        return spec
+    if arm.flange is None:
+        raise RobotError(f'{arm_file}: a gripper is to be mounted on it. Say where: flange = "SITE_OR_BODY"')
+    site, body = spec.site(arm.flange), spec.body(arm.flange)
+    if site is None and body is None:
+        names = [element.name for element in (*spec.sites, *spec.bodies) if element.name]
+        raise RobotError(f"{arm_file} has no site or body '{arm.flange}'. {did_you_mean(arm.flange, names)}")
+    if site is not None:
+        spec.attach(hand, prefix="gripper_", site=site)
+    else:
+        spec.attach(hand, prefix="gripper_", frame=body.add_frame())
+    return spec
 
 
 def _menagerie_file(name: str) -> Path:

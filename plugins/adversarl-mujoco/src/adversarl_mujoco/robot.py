@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from adversarl.errors import AdversarlError
+from adversarl_mujoco.grippers import GRIPPERS
 
 PREFIX = "robot_"
 """What the scene puts before every name of an attached robot."""
@@ -133,14 +134,9 @@ LINKS = (
 )
 HOME = (0.0, 0.046, 0.0, -2.376, 0.0, 2.422, 0.7854)
 """A posture with the gripper above the table, pointing down [rad]."""
+JOINTS = tuple(f"joint{i}" for i in range(1, 8))
 FLANGE = 0.107
 """Joint 7 to flange [m]."""
-GRASP_POINT = 0.1034
-"""Flange to the point between the fingertips [m] (Franka Hand)."""
-FINGER_TRAVEL = 0.04
-"""Way of each finger [m]."""
-HAND_MASS, FINGER_MASS = 0.73, 0.015  # [kg], Franka Hand
-FINGER_STIFFNESS, FINGER_FORCE = 1000.0, 35.0  # [N/m], [N] per finger; the hand holds with 70 N continuously
 
 
 def _twist(alpha: float) -> list[float]:
@@ -171,68 +167,29 @@ def _add_link(spec: mujoco.MjSpec, parent: mujoco.MjsBody, index: int, link: Lin
     return body
 
 
-def _add_finger(spec: mujoco.MjSpec, hand: mujoco.MjsBody, name: str, side: float) -> None:
-    finger = hand.add_body(name=name, pos=[0, 0, 0.0584], gravcomp=1)
-    finger.add_joint(
-        name=f"{name}_joint",
-        type=mujoco.mjtJoint.mjJNT_SLIDE,
-        axis=[0, side, 0],
-        range=[0, FINGER_TRAVEL],
-        limited=True,
-        armature=0.1,
-        damping=5,
-    )
-    finger.add_geom(
-        name=name,
-        type=mujoco.mjtGeom.mjGEOM_BOX,
-        pos=[0, side * 0.008, 0.028],
-        size=[0.011, 0.008, 0.028],
-        mass=FINGER_MASS,
-        material="mat_finger",
-        friction=[1.5, 0.02, 0.0001],
-        condim=3,  # each finger touches with a whole face, which resists twisting by itself
-        contype=2,
-        conaffinity=0,
-        solref=[0.01, 1],
-        solimp=[0.95, 0.99, 0.001, 0.5, 2],
-        priority=1,
-    )
-    add_touch(spec, finger)
-    actuator = spec.add_actuator(name=name, target=f"{name}_joint", trntype=mujoco.mjtTrn.mjTRN_JOINT)
-    actuator.set_to_position(kp=FINGER_STIFFNESS, kv=30.0)
-    actuator.ctrlrange, actuator.ctrllimited = [0, FINGER_TRAVEL], True
-    actuator.forcerange, actuator.forcelimited = [-FINGER_FORCE, FINGER_FORCE], True
+def panda(gripper: str = "hand") -> Robot:
+    """The embedded robot: 7 joints, position actuators, primitives.
 
-
-def add_touch(spec: mujoco.MjSpec, finger: mujoco.MjsBody) -> None:
-    """Adds the sensor ``touch_<body>`` of the normal force of all contacts on a finger [N]."""
-    site = finger.add_site(name=f"touch_{finger.name}", size=[0.1, 0.1, 0.1])
-    spec.add_sensor(
-        name=site.name, type=mujoco.mjtSensor.mjSENS_TOUCH, objtype=mujoco.mjtObj.mjOBJ_SITE, objname=site.name
+    Args:
+        gripper: One of `adversarl_mujoco.grippers.GRIPPERS`.
+    """
+    spec, last = panda_arm()
+    held = GRIPPERS[gripper](spec, last, FLANGE)
+    return Robot(
+        spec=spec,
+        site="grasp",
+        joints=JOINTS,
+        home=HOME,
+        gripper_actuators=held.actuators,
+        gripper_ctrl=held.ctrl,
+        gripper_length=held.length,
+        open_joints=held.open_joints,
+        finger_bodies=held.fingers,
     )
 
 
-def _add_hand(spec: mujoco.MjSpec, flange_parent: mujoco.MjsBody) -> None:
-    angle = -np.pi / 8  # half of the hand's -45 degrees about the flange axis
-    hand = flange_parent.add_body(
-        name="hand", pos=[0, 0, FLANGE], quat=[float(np.cos(angle)), 0, 0, float(np.sin(angle))], gravcomp=1
-    )
-    hand.add_geom(
-        name="hand",
-        type=mujoco.mjtGeom.mjGEOM_BOX,
-        pos=[0, 0, 0.03],
-        size=[0.028, 0.1, 0.032],
-        mass=HAND_MASS,
-        contype=2,
-        conaffinity=0,
-    )
-    hand.add_site(name="grasp", pos=[0, 0, GRASP_POINT])
-    _add_finger(spec, hand, "finger_left", 1.0)
-    _add_finger(spec, hand, "finger_right", -1.0)
-
-
-def panda() -> Robot:
-    """The embedded robot: 7 joints, position actuators, two sliding fingers, 14 primitives."""
+def panda_arm() -> tuple[mujoco.MjSpec, mujoco.MjsBody]:
+    """The arm without a gripper, and its last link."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     spec.add_material(name="mat_finger", rgba=[0.16, 0.17, 0.2, 1], specular=0.2, shininess=0.2)
@@ -248,15 +205,4 @@ def panda() -> Robot:
     )
     for index, link in enumerate(LINKS, start=1):
         body = _add_link(spec, body, index, link)
-    _add_hand(spec, body)
-    return Robot(
-        spec=spec,
-        site="grasp",
-        joints=tuple(f"joint{i}" for i in range(1, 8)),
-        home=HOME,
-        gripper_actuators=("finger_left", "finger_right"),
-        gripper_ctrl=(0.0, FINGER_TRAVEL),
-        gripper_length=(0.0, FINGER_TRAVEL),
-        open_joints=(("finger_left_joint", FINGER_TRAVEL), ("finger_right_joint", FINGER_TRAVEL)),
-        finger_bodies=("finger_left", "finger_right"),
-    )
+    return spec, body

@@ -117,6 +117,10 @@ class RobotOptions(Options):
 
     name: str = Field("panda", description="panda (embedded), menagerie:NAME or file:PATH (any MJCF arm).")
     arm: ArmOptions | None = Field(None, description="What the names in a foreign robot's file mean.")
+    gripper: str | None = Field(
+        None,
+        description="hand or robotiq (embedded), or file:PATH, whose names arm then means; default: the robot's own.",
+    )
     base: Vector | None = Field(
         None,
         description="Its base, world frame [m]; default: behind the table, two robots 0.6 m beside each other.",
