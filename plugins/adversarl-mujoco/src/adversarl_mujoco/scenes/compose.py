@@ -50,7 +50,7 @@ def compose(
         RobotError: A robot cannot be loaded.
     """
     if robots is None:
-        robots = [load_robot(robot.name, robot.arm) for robot in options.robots]
+        robots = [load_robot(robot.name, robot.arm, robot.gripper) for robot in options.robots]
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     set_options(spec, image_size, shadow_size)
