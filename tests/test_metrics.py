@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adversarl.metrics import rate, robustness_auc, robustness_curve, wilson
+from adversarl.metrics import paired_gap, rate, robustness_auc, robustness_curve, wilson
 from adversarl.types import CellResult
 
 
@@ -76,3 +76,20 @@ def test_no_cells_give_no_area():
 
 def test_rate_counts_outcomes():
     assert rate([True, False, True, True]) == wilson(3, 4)
+
+
+def test_the_gap_of_paired_episodes_counts_only_those_that_differ():
+    first = [True] * 60 + [False] * 40
+    second = [True] * 40 + [False] * 55 + [True] * 5
+    gap = paired_gap(first, second)
+    assert (gap["value"], gap["n"]) == (pytest.approx(-0.15), 100)
+    # Bonett and Price (2012): (b + 1 - c - 1) / (n + 2) -/+ 1.96 sqrt((p + q - (p - q)^2) / (n + 2)), b = 5, c = 20
+    centre = -15 / 102
+    half = 1.959964 * ((27 / 102 - centre**2) / 102) ** 0.5
+    assert (gap["low"], gap["high"]) == (pytest.approx(centre - half), pytest.approx(centre + half))
+
+
+def test_the_gap_has_a_width_where_no_pair_differs_and_none_without_episodes():
+    same = paired_gap([True] * 10, [True] * 10)
+    assert same["low"] < same["value"] == 0 < same["high"]
+    assert paired_gap([], []) == {"value": None, "n": 0, "low": -1.0, "high": 1.0}

@@ -65,3 +65,29 @@ def robustness_auc(results: Sequence[CellResult], axis: str = "mixed", draws: in
         "low": min(float(low), value),
         "high": max(float(high), value),
     }
+
+
+def paired_gap(first: Sequence[bool], second: Sequence[bool]) -> dict[str, Any]:
+    """Success of the second less success of the first on the same episodes, with an interval at 95 %.
+
+    The interval is Bonett and Price's (2012) adjusted one for paired proportions: a Wald interval after one episode of
+    either disagreement is added, so that it has a width where the two never disagree.
+
+    Args:
+        first: Outcomes in one world.
+        second: Outcomes of the same episodes in another one. As long as `first`.
+
+    Returns:
+        ``{"value", "n", "low", "high"}``; value is None without any episode.
+    """
+    n = len(first)
+    if not n:
+        return {"value": None, "n": 0, "low": -1.0, "high": 1.0}
+    won = sum(b and not a for a, b in zip(first, second, strict=True))
+    lost = sum(a and not b for a, b in zip(first, second, strict=True))
+    gained, missed = (won + 1) / (n + 2), (lost + 1) / (n + 2)
+    centre = gained - missed
+    half = Z95 * sqrt((gained + missed - centre**2) / (n + 2))
+    value = (won - lost) / n
+    low, high = max(-1.0, centre - half), min(1.0, centre + half)
+    return {"value": value, "n": n, "low": min(low, value), "high": max(high, value)}

@@ -128,6 +128,31 @@ def test_evaluate_on_another_suite_keeps_both_results(adversarl, run, plugin_fil
     assert " - " in adversarl("evaluate", run, "--suite", "plain", "--plugin", suite).out
 
 
+def test_evaluate_also_plays_the_same_episodes_in_another_world(adversarl, run):
+    done = adversarl("evaluate", run, "--also", "backend.max_episode_steps=20", "--json")
+    result = json.loads(done.out)
+    (other,) = result["also"]
+    assert other["world"] == "backend.max_episode_steps=20"
+    assert [gap["axis"] for gap in other["gaps"]] == ["mixed", "mixed", "all"]
+    pairs = zip(result["cells"], other["cells"], other["gaps"], strict=False)
+    assert all(gap["value"] == pytest.approx(second["value"] - first["value"]) for first, second, gap in pairs)
+    assert other["gaps"][-1]["n"] == 8
+    stored = read_json(run / "evaluations.json")
+    assert (
+        stored["robustness"]["cells"][0]["seeds"]
+        == stored["robustness, backend.max_episode_steps=20"]["cells"][0]["seeds"]
+    )
+    shown = adversarl("evaluate", run, "--also", "backend.max_episode_steps=20").out
+    assert "backend.max_episode_steps=20" in shown
+    assert "gap: success here less success in the run's own world, on the same episodes" in shown
+
+
+def test_evaluate_also_changes_nothing_but_the_world(adversarl, run):
+    done = adversarl("evaluate", run, "--also", "learner.population=2")
+    assert done.code == 2
+    assert "--also: learner.population=2: it changes the world, so its key begins with backend." in done.err
+
+
 def test_evaluate_needs_a_run_with_a_checkpoint(adversarl, run, tmp_path):
     empty = adversarl("evaluate", tmp_path)
     assert empty.code == 2

@@ -90,13 +90,20 @@ def evaluate(
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of [evaluation].")
     ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="backend.KEY=VALUE",
+            help="Play the same episodes in a world that differs in this, such as backend.renderer=pbr: the gap.",
+        ),
+    ] = None,
     json: Json = False,
     plugin: PluginFiles = None,
 ) -> None:
     """Evaluate a run's latest policy on a suite."""
     from adversarl.cli.evaluate import evaluate_run
 
-    evaluate_run(run, suite, overrides or [], load_plugins(tuple(plugin or ())), as_json=json)
+    evaluate_run(run, suite, overrides or [], also or [], load_plugins(tuple(plugin or ())), as_json=json)
 
 
 def export(

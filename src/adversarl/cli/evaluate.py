@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,18 @@ from rich.progress import Progress
 
 from adversarl.assembly import load_checkpoint, make_learner, make_loop
 from adversarl.cli.output import console, interval, print_json, table
-from adversarl.errors import RunFolderError
+from adversarl.errors import RecipeError, RunFolderError
 from adversarl.evaluate import evaluate
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import ClosedLoop
-from adversarl.metrics import rate, robustness_auc
+from adversarl.metrics import paired_gap, rate, robustness_auc, wilson
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe, load_recipe
 from adversarl.runs import latest_checkpoint, read_json, write_json
+from adversarl.types import CellResult
+
+Results = dict[str | None, list[CellResult]]
+"""Of the recipe's own world under None, of others under what differs in them."""
 
 
 def load_run(folder: Path, plugins: Plugins, overrides: list[str]) -> tuple[Recipe, ClosedLoop, Learner]:
@@ -38,35 +44,113 @@ def load_run(folder: Path, plugins: Plugins, overrides: list[str]) -> tuple[Reci
     return recipe, loop, learner
 
 
-def evaluate_run(folder: Path, suite: str | None, overrides: list[str], plugins: Plugins, *, as_json: bool) -> None:
-    """Evaluates the latest policy and keeps the result beside the run's own."""
-    sets = [f"evaluation.{override}" for override in overrides]
-    recipe, loop, learner = load_run(folder, plugins, [*([f"evaluation.suite={suite}"] if suite else []), *sets])
-    choice = recipe["evaluation"]
+def evaluate_run(
+    folder: Path, suite: str | None, overrides: list[str], also: list[str], plugins: Plugins, *, as_json: bool
+) -> None:
+    """Evaluates the latest policy and keeps the results beside the run's own.
+
+    Args:
+        folder: The run folder.
+        suite: Another suite than the recipe's.
+        overrides: ``key=value`` of ``[evaluation]``.
+        also: ``backend.key=value`` of further worlds in which the same episodes are played.
+        plugins: What is installed.
+        as_json: Whether to print JSON.
+
+    Raises:
+        RecipeError: `also` changes something else than the world.
+    """
+    sets = [*([f"evaluation.suite={suite}"] if suite else []), *(f"evaluation.{override}" for override in overrides)]
+    for change in also:
+        if not change.startswith("backend."):
+            problem = "it changes the world, so its key begins with backend., such as backend.renderer=pbr"
+            raise RecipeError("--also", change, problem)
+    recipe, loop, learner = load_run(folder, plugins, sets)
+    worlds: dict[str | None, Recipe] = {None: recipe}
+    for change in also:
+        worlds[change] = load_recipe(folder / "recipe.toml", plugins.registry, [*sets, change])
+    try:
+        results = {change: _evaluate_in(world, learner, change, as_json=as_json) for change, world in worlds.items()}
+    finally:
+        loop.close()
+    _keep(folder, recipe, learner, results)
+    name = recipe["evaluation"].component.name
+    if as_json:
+        print_json(_as_json(name, results))
+        return
+    _print(f"{folder.name} on {name}", results[None])
+    for change in also:
+        _print_gap(f"{folder.name} on {name}, {change}", results[None], results[change])
+
+
+def _evaluate_in(recipe: Recipe, learner: Learner, change: str | None, *, as_json: bool) -> list[CellResult]:
     world = recipe["backend"].make().make(seed=recipe.run.seed)
     try:
-        cells = choice.make().cells(world.axes, recipe.run.seed)
+        cells = recipe["evaluation"].make().cells(world.axes, recipe.run.seed)
         with Progress(console=console, transient=True, disable=as_json) as progress:
-            bar = progress.add_task("evaluate", total=None)
-            results = evaluate(
+            bar = progress.add_task(change or "evaluate", total=None)
+            return evaluate(
                 learner, world, cells, lambda done, total: progress.update(bar, completed=done, total=total)
             )
     finally:
         world.close()
-        loop.close()
-    name = choice.component.name
-    path = folder / "evaluations.json"
+
+
+def _keep(folder: Path, recipe: Recipe, learner: Learner, results: Results) -> None:
+    """Adds the results to those of other suites and worlds."""
+    choice, path = recipe["evaluation"], folder / "evaluations.json"
     known: dict[str, Any] = read_json(path) if path.exists() else {}
     entry = {"env_steps": learner.env_steps, "options": choice.options.model_dump(mode="json")}
-    write_json(path, known | {name: {**entry, "cells": [asdict(cell) for cell in results]}})
-    rows = [{"axis": cell.axis, "intensity": cell.intensity, **rate(cell.success).to_json()} for cell in results]
-    auc = robustness_auc(results)
-    if as_json:
-        print_json({"suite": name, "cells": rows, "robustness_auc": auc})
-        return
-    shown = [[row["axis"], f"{row['intensity']:.2f}", *interval(row)] for row in rows]
-    shown.append(["mixed", "AUC", *interval(auc)])
-    console.print(table(f"{folder.name} on {name}", ["axis", "intensity", "success", "95 % interval", "n"], shown))
+    for change, cells in results.items():
+        name = choice.component.name if change is None else f"{choice.component.name}, {change}"
+        known[name] = {**entry, "cells": [asdict(cell) for cell in cells]}
+    write_json(path, known)
+
+
+def _rows(cells: list[CellResult]) -> list[dict[str, Any]]:
+    return [{"axis": cell.axis, "intensity": cell.intensity, **rate(cell.success).to_json()} for cell in cells]
+
+
+def _as_json(name: str, results: Results) -> dict[str, Any]:
+    first = results[None]
+    worlds = [
+        {
+            "world": change,
+            "cells": _rows(cells),
+            "robustness_auc": robustness_auc(cells),
+            "gaps": [{"axis": axis, "intensity": intensity, **gap} for axis, intensity, gap in _gaps(first, cells)],
+        }
+        for change, cells in results.items()
+        if change is not None
+    ]
+    content = {"suite": name, "cells": _rows(first), "robustness_auc": robustness_auc(first)}
+    return content | ({"also": worlds} if worlds else {})
+
+
+def _gaps(first: list[CellResult], second: list[CellResult]) -> Iterator[tuple[str, float | None, dict[str, Any]]]:
+    """Axis, intensity and `paired_gap` of each cell; at the end those of all episodes together."""
+    for a, b in zip(first, second, strict=True):
+        yield a.axis, a.intensity, paired_gap(a.success, b.success)
+    everything = [tuple(chain.from_iterable(cell.success for cell in cells)) for cells in (first, second)]
+    yield "all", None, paired_gap(*everything)
+
+
+def _print(title: str, cells: list[CellResult]) -> None:
+    shown = [[row["axis"], f"{row['intensity']:.2f}", *interval(row)] for row in _rows(cells)]
+    shown.append(["mixed", "AUC", *interval(robustness_auc(cells))])
+    console.print(table(title, ["axis", "intensity", "success", "95 % interval", "n"], shown))
+
+
+def _print_gap(title: str, first: list[CellResult], second: list[CellResult]) -> None:
+    successes = [rate(cell.success) for cell in second]
+    successes.append(wilson(sum(row.successes for row in successes), sum(row.n for row in successes)))
+    shown = [
+        [axis, "" if intensity is None else f"{intensity:.2f}", *interval(success.to_json())[:2], *interval(gap)]
+        for success, (axis, intensity, gap) in zip(successes, _gaps(first, second), strict=True)
+    ]
+    columns = ["axis", "intensity", "success", "95 % interval", "gap", "95 % interval", "n"]
+    console.print(table(title, columns, shown))
+    console.print("gap: success here less success in the run's own world, on the same episodes")
 
 
 def export_run(folder: Path, name: str, out: Path | None, plugins: Plugins) -> None:
