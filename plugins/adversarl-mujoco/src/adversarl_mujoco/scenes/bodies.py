@@ -28,6 +28,7 @@ class Part:
         position: Centre, body frame [m].
         quaternion: Orientation, body frame (w, x, y, z).
         moving: Whether it moves along the body's x, as a belt does.
+        tone: Brightness of its colour relative to the object's [1].
     """
 
     shape: mujoco.mjtGeom
@@ -35,6 +36,7 @@ class Part:
     position: Vector = (0.0, 0.0, 0.0)
     quaternion: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
     moving: bool = False
+    tone: float = 1.0
 
     @property
     def volume(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import mujoco
@@ -37,8 +38,6 @@ def add_file(
     if options.type == "mjcf":
         frame = body.add_frame(pos=(-middle).tolist())
         child = mujoco.MjSpec.from_file(options.file)
-        for geom in child.geoms:
-            geom.material = geom.material or ""
         spec.attach(child, prefix=f"{options.name}_", frame=frame)
         return
     scale = options.extents[0]
@@ -64,8 +63,6 @@ def add_file(
 
 
 def _absolute(options: ObjectOptions) -> str:
-    from pathlib import Path
-
     return str(Path(options.file or "").resolve())
 
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import mujoco
+
 from adversarl_mujoco.scenes.bodies import (
     BOX,
     CAPSULE,
@@ -45,17 +47,13 @@ class Kind:
     fixed: bool = False
 
 
-def _single(shape: int, size: Vector, half: Vector) -> Body:
+def _single(shape: mujoco.mjtGeom, size: Vector, half: Vector) -> Body:
     return Body((Part(shape, size),), half, (0.0, 0.0, 0.0), 2 * half[1])
 
 
 def _box(size: Size) -> Body:
     half = (size[0] / 2, size[1] / 2, size[2] / 2)
     return _single(BOX, half, half)
-
-
-def _bar(size: Size) -> Body:
-    return _box(size)
 
 
 def _sphere(size: Size) -> Body:
@@ -93,7 +91,7 @@ def _bottle(size: Size) -> Body:
     body = Part(CYLINDER, (radius, (shoulder + half) / 2, 0), (0, 0, (shoulder - half) / 2))
     dome = Part(ELLIPSOID, (radius, radius, 0.16 * size[1]), (0, 0, shoulder))
     stem = Part(CYLINDER, (neck, (half - shoulder) / 2, 0), (0, 0, (half + shoulder) / 2))
-    cap = Part(CYLINDER, (1.3 * neck, 0.055 * size[1], 0), (0, 0, half - 0.055 * size[1]))
+    cap = Part(CYLINDER, (1.3 * neck, 0.055 * size[1], 0), (0, 0, half - 0.055 * size[1]), tone=0.45)
     return Body((body, dome, stem, cap), (radius, radius, half), (0, 0, -0.1 * half), size[0])
 
 
@@ -103,7 +101,7 @@ def _bowl(size: Size) -> Body:
     rise = size[1] - bottom
     outer = radius * math.cos(math.pi / SIDES)
     rim, foot = outer - wall, outer - wall - rise * math.tan(lean)
-    floor = Part(CYLINDER, (foot + wall, bottom / 2, 0), (0, 0, bottom / 2 - half))
+    floor = Part(CYLINDER, (foot + 0.3 * wall, bottom / 2, 0), (0, 0, bottom / 2 - half))
     walls = ring(SIDES, (rim + foot) / 2, wall, bottom - half, half, lean)
     # A gripper straddles the rim.
     grasp = (0.0, rim - 0.012 * math.tan(lean), half - 0.012)
@@ -148,8 +146,9 @@ def _conveyor(size: Size) -> Body:
     x, y, z = (edge / 2 for edge in size)
     rail, belt = 0.012, 0.012
     rails = [Part(BOX, (x, rail / 2, z), (0, side * (y - rail / 2), 0)) for side in (-1, 1)]
-    bed = Part(BOX, (x, y - rail, z - belt), (0, 0, -belt))
-    top = Part(BOX, (x, y - rail, belt / 2), (0, 0, z - 0.75 * belt), moving=True)
+    bed = Part(BOX, (x, y - rail, z - 0.6 * belt), (0, 0, -0.6 * belt))
+    # The belt is shorter than its bed, because it is a box that is put back after every control step.
+    top = Part(BOX, (x - 0.01, y - rail, belt / 2), (0, 0, z - belt / 2 - 0.001), moving=True, tone=0.4)
     return Body((*rails, bed, top), (x, y, z), (0, 0, z), size[1])
 
 
@@ -188,7 +187,7 @@ KINDS: Mapping[str, Kind] = {
     "cylinder": Kind("An upright cylinder.", _round(0.045, 0.06), 0.08, (0.2, 0.65, 0.35), _cylinder),
     "capsule": Kind("An upright cylinder with round ends.", _round(0.04, 0.09), 0.08, (0.65, 0.3, 0.75), _capsule),
     "ellipsoid": Kind("An ellipsoid.", _edges(0.06, 0.045, 0.045), 0.08, (0.9, 0.5, 0.2), _ellipsoid),
-    "bar": Kind("A long box, to be handed over.", _edges(0.24, 0.03, 0.03), 0.12, (0.9, 0.62, 0.15), _bar),
+    "bar": Kind("A long box, to be handed over.", _edges(0.24, 0.03, 0.03), 0.12, (0.9, 0.62, 0.15), _box),
     "cup": Kind("A cup: open, hollow, with a bottom.", _round(0.062, 0.08), 0.09, (0.16, 0.42, 0.72), _cup),
     "bottle": Kind("A closed bottle with a neck.", _round(0.055, 0.17), 0.15, (0.16, 0.5, 0.32), _bottle),
     "bowl": Kind("A bowl with a leaning wall.", _round(0.15, 0.05), 0.15, (0.88, 0.83, 0.70), _bowl),
@@ -198,7 +197,7 @@ KINDS: Mapping[str, Kind] = {
         "A belt between rails that carries what lies on it along its x.",
         _edges(0.42, 0.16, 0.05),
         2.0,
-        (0.2, 0.21, 0.23),
+        (0.52, 0.55, 0.58),
         _conveyor,
         True,
     ),

@@ -78,7 +78,7 @@ def add_object(spec: mujoco.MjSpec, thing: Placed) -> None:
     density = (options.mass or options.kind.mass) / sum(part.volume for part in own)
     for index, part in enumerate(own):
         name = about.name if len(own) == 1 else f"{about.name}_{index}"
-        _add_part(body, name, part, thing, density * part.volume)
+        _add_part(spec, body, name, part, thing, density * part.volume)
         add_skin(body, name, part.shape, part.size, part.position, part.quaternion)
     for part in thing.body.parts:
         if part.moving:
@@ -94,14 +94,16 @@ def _add_belt(spec: mujoco.MjSpec, parent: mujoco.MjsBody, part: Part, thing: Pl
     name = f"{thing.about.name}_belt"
     belt = parent.add_body(name=name)
     belt.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[1, 0, 0])
-    _add_part(belt, name, part, thing, 1.0)
+    _add_part(spec, belt, name, part, thing, 1.0)
+    # A body that stands fast would otherwise hold it, since MuJoCo lets parents at rest touch their children.
+    spec.add_exclude(bodyname1=parent.name, bodyname2=name)
     motor = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
     motor.gaintype, motor.biastype = mujoco.mjtGain.mjGAIN_FIXED, mujoco.mjtBias.mjBIAS_AFFINE
     motor.gainprm[0] = 0.0
     motor.biasprm[:3] = (BELT_GAIN * thing.options.speed, 0.0, -BELT_GAIN)
 
 
-def _add_part(body: mujoco.MjsBody, name: str, part: Part, thing: Placed, mass: float) -> None:
+def _add_part(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, part: Part, thing: Placed, mass: float) -> None:
     body.add_geom(
         name=name,
         type=part.shape,
@@ -109,9 +111,20 @@ def _add_part(body: mujoco.MjsBody, name: str, part: Part, thing: Placed, mass: 
         quat=list(part.quaternion),
         size=list(part.size),
         mass=mass,
-        material=f"mat_{thing.about.name}",
+        material=_material(spec, thing.about.name, part.tone),
         **touching(thing.options),
     )
+
+
+def _material(spec: mujoco.MjSpec, name: str, tone: float) -> str:
+    """The object's material, or the one of a brighter or darker part of it, added on first use."""
+    if tone == 1.0:
+        return f"mat_{name}"
+    toned = f"mat_{name}_{round(100 * tone)}"
+    if spec.material(toned) is None:
+        rgb = [min(float(tone * channel), 1.0) for channel in spec.material(f"mat_{name}").rgba[:3]]
+        spec.add_material(name=toned, rgba=[*rgb, 1], specular=0.15, shininess=0.25)
+    return toned
 
 
 def touching(options: ObjectOptions) -> dict[str, Any]:
