@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import adversarl_mujoco.gl  # noqa: F401  # isort: skip
 from pydantic import BeforeValidator, Field

@@ -15,7 +15,7 @@ AREA = (0.11, 0.14)
 """Half ranges of a thing's first position along x and y, about its place in the scene [m]."""
 YAW = 0.4
 """Half range of its first yaw [rad]."""
-GAP = 0.03
+GAP = 0.04
 """Least gap between the circles around things that a task moves about [m]."""
 TRIES = 100
 """Draws after which a thing stands where it was drawn last, crowded or not."""
@@ -55,6 +55,11 @@ class Stand:
         yaw = thing.yaw + rng.uniform(-turn, turn)
         self._pose[:] = (x, y, thing.position[2] + layout.table, *layout.attitude(yaw))
         return x, y, self.radius
+
+    def hold_at(self, x: float, y: float, z: float) -> None:
+        """Puts it upright at a position, world frame [m]."""
+        if self._pose is not None:
+            self._pose[:] = x, y, z, 1.0, 0.0, 0.0, 0.0
 
     def _range(self, area: bool) -> tuple[float, float]:
         if self.thing.area is not None:

@@ -15,10 +15,12 @@ from adversarl_mujoco.axes.settings import Layout
 from adversarl_mujoco.control import MAX_STEP, Arm
 from adversarl_mujoco.parts import Scene, SceneObject
 from adversarl_mujoco.scene import TABLE_HEIGHT
+from adversarl_mujoco.scenes.options import SceneOptions
 from adversarl_mujoco.tasks.errors import object_of
 from adversarl_mujoco.tasks.layout import AREA, Stand, bystanders
 from adversarl_mujoco.tasks.markers import GOAL, add_goal, place_of
 from adversarl_mujoco.tasks.options import Criteria, TaskOptions, Weights
+from adversarl_mujoco.tasks.scenes import around
 from adversarl_mujoco.tasks.tabletop import OneArm
 
 HEIGHTS = (0.05, 0.25)
@@ -81,6 +83,11 @@ class Reach(OneArm):
         self._stand = Stand(model, data, self._thing)
         self._others = bystanders(scene, model, data, (self._thing.name,))
         self._above = 0.0 if self._mark is not None else self._thing.half[2] + CLEARANCE
+
+    @classmethod
+    def scene_options(cls, options: TaskOptions) -> SceneOptions:
+        """The target alone, if it is one of the composer's objects."""
+        return around(options.target)
 
     @classmethod
     def furnish(cls, options: TaskOptions, spec: mujoco.MjSpec) -> tuple[SceneObject, ...]:

@@ -23,9 +23,9 @@ class ShapedTask(Task):
 
         reward = Phi' - Phi + (success + time_bonus (1 - t / time_limit)) solved - step_cost
 
-    `solved` asks for three things: `met` has held for ``hold`` seconds without a break; contact was kept in at least
-    the share ``grasp_stability`` of the control steps since the first grasp; and there was a grasp if that share is
-    not 0.
+    with t the time since the episode began [s]. `solved` asks for three things: `met` has held for ``hold`` seconds
+    without a break; contact was kept in at least the share ``grasp_stability`` of the control steps since the first
+    grasp (see `secure`); and there was a grasp if that share is not 0.
 
     Attributes:
         grasped: Whether the object is in the gripper, by the last `measure`.
@@ -52,6 +52,10 @@ class ShapedTask(Task):
     def measure(self) -> float:
         """The potential Phi of the current state; updates `grasped` and `met`."""
 
+    def secure(self) -> bool:
+        """Whether the object is where it must not be lost: in the gripper, or where it belongs."""
+        return self.grasped
+
     def begin(self) -> None:
         """Starts the bookkeeping of an episode at the current state."""
         self._elapsed = self._streak = self._since = self._kept = 0
@@ -70,7 +74,7 @@ class ShapedTask(Task):
     def _count(self) -> None:
         if self.grasped or self._since:
             self._since += 1
-            self._kept += self.grasped
+            self._kept += self.secure()
         self._streak = self._streak + 1 if self.met else 0
         self.solved = self._streak >= self._hold and (
             self._stability == 0 or 0 < self._stability * self._since <= self._kept

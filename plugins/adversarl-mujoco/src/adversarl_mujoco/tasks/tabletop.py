@@ -12,10 +12,12 @@ from adversarl_mujoco.axes.settings import Layout
 from adversarl_mujoco.control import Arm
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.scene import TABLE_HEIGHT
+from adversarl_mujoco.scenes.options import SceneOptions
 from adversarl_mujoco.tasks.errors import object_of
 from adversarl_mujoco.tasks.layout import Circle, Stand, bystanders
 from adversarl_mujoco.tasks.options import TaskOptions
 from adversarl_mujoco.tasks.pick_state import STATE_SIZE
+from adversarl_mujoco.tasks.scenes import around
 from adversarl_mujoco.tasks.shaped import ShapedTask
 
 START = (-0.03, 0.0, TABLE_HEIGHT + 0.20)
@@ -88,6 +90,11 @@ class Tabletop(OneArm):
         self._grip = thing.grasp
         self._top = thing.half[2] - thing.grasp[2]
         self._core = max(0.0, thing.half[2] - CORELESS)
+
+    @classmethod
+    def scene_options(cls, options: TaskOptions) -> SceneOptions:
+        """The target alone, if it is one of the composer's objects."""
+        return around(options.target)
 
     def _named(self) -> tuple[str, ...]:
         """Names of the objects that the task puts in their places itself."""
