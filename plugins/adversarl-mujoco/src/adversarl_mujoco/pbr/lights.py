@@ -32,9 +32,10 @@ class Lights:
     """Spots, points and the headlight keep MuJoCo's directions and obey the inverse square law.
 
     MuJoCo's numbers have no unit and add up on the display: where all lights fall together, a white surface shows
-    their sum. Light adds up before the display. So the sum decides how bright that surface is, and each light gives
-    the share of it that its own number, decoded like a colour of the display, has; shade is as dark and tints are as
-    strong as in the classic renderer. A light has this strength at its nominal distance from the scene's centre.
+    their sum. Light adds up before the display. So the sum, decoded like a colour of the display, decides how bright
+    that surface is, and each light gives the share of it that its own decoded number has; shade is as dark and tints
+    are as strong as in the classic renderer. A light has this strength at its nominal distance from the scene's
+    centre. The camera is exposed for the nominal lights once and for all.
     """
 
     def __init__(self, context: Any, scene: Any, model: mujoco.MjModel) -> None:
@@ -44,6 +45,7 @@ class Lights:
         self._sky: Any = None
         offset = model.light_pos0 - model.stat.center if model.nlight else np.zeros((0, 3))
         self._square_distance = np.maximum((offset**2).sum(axis=1), 1e-4)
+        self._exposure = _exposure(model)
         self._shadow_size = int(min(max(model.vis.quality.shadowsize, 256), 2048))
 
     def show(self, abstract: mujoco.MjvScene, request: Any) -> float:
@@ -57,7 +59,7 @@ class Lights:
             By how much everything was brightened so that a dark scene uses all 8 bits.
         """
         lights = list(abstract.lights[: abstract.nlight])
-        level, gain = _level(lights)
+        level, gain = _level(lights, self._exposure)
         scale = level * gain / WHITE
         for pool in self._lights.values():
             for light in pool:
@@ -143,12 +145,21 @@ def _split(color: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
     return strength, (light / strength).astype(np.float32)
 
 
-def _level(lights: list[mujoco.MjvLight]) -> tuple[float, float]:
+def _exposure(model: mujoco.MjModel) -> float:
+    """Factor that keeps nominal lights of a sum beyond 1, which OpenGL cuts off at white, from drowning the scene."""
+    lights = model.light_active.astype(bool)
+    colors = [*model.light_diffuse[lights], *model.light_ambient[lights]]
+    if model.vis.headlight.active:
+        colors += [model.vis.headlight.diffuse, model.vis.headlight.ambient]
+    total = float(sum(np.max(color) for color in colors))
+    return total / float(linear(total)) if total > 1 else 1.0
+
+
+def _level(lights: list[mujoco.MjvLight], exposure: float) -> tuple[float, float]:
     """Factor of all strengths, and the power of two in [1, 64] that lets a dark scene use all 8 bits."""
     numbers = np.array([float(np.max(color)) for light in lights for color in (light.diffuse, light.ambient)])
-    total, strengths = float(numbers.sum()), float(linear(numbers).sum())
-    if strengths <= 0:
+    full, strengths = exposure * float(linear(numbers.sum())), float(linear(numbers).sum())
+    if full <= 0:
         return 1.0, 1.0
-    full = float(linear(total)) if total < 1 else total  # what classic cuts off at white is only a little too much
     gain = 2.0 ** np.clip(np.floor(-np.log2(full)), 0, 6)
     return full / strengths, float(gain)
