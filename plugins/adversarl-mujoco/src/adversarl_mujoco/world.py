@@ -16,6 +16,7 @@ from adversarl.interfaces.backend import Indices, Observation, PerturbableVector
 from adversarl.types import Axis, Grounding, Perturbation
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.pool import Helper, Pool
+from adversarl_mujoco.presets import PRESETS
 from adversarl_mujoco.render import fine
 from adversarl_mujoco.renderers import Draws, Kind, make_renderer, parallel
 from adversarl_mujoco.simulation import MakeTask, Simulation, Snapshot
@@ -47,6 +48,8 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         NoVulkan: The renderer is ``pbr`` and Vulkan does not work.
         PerturbationError: `axes` names one that does not exist.
     """
+
+    presets = PRESETS
 
     def __init__(
         self,
