@@ -155,9 +155,11 @@ def _conveyor(size: Size) -> Body:
 def _peg(size: Size) -> Body:
     radius, half = size[0] / 2, size[1] / 2
     tip = 0.006  # a step narrower than the shaft finds the hole, and is flat, so that the peg stands
-    shaft = Part(CYLINDER, (radius, half - tip / 2, 0), (0, 0, tip / 2))
-    point = Part(CYLINDER, (0.8 * radius, half - tip, 0), (0, 0, -tip))
-    return Body((shaft, point), (radius, radius, half), (0, 0, 0.3 * half), size[0])
+    # A round head would roll between the fingers.
+    head = Part(BOX, (radius, radius, half / 2), (0, 0, half / 2))
+    shaft = Part(CYLINDER, (radius, (half - tip) / 2, 0), (0, 0, -(half - tip) / 2))
+    point = Part(CYLINDER, (0.8 * radius, tip / 2, 0), (0, 0, tip / 2 - half))
+    return Body((head, shaft, point), (radius, radius, half), (0, 0, 0.3 * half), size[0])
 
 
 def _socket(size: Size) -> Body:
@@ -202,7 +204,9 @@ KINDS: Mapping[str, Kind] = {
         True,
     ),
     "shelf": Kind("Two compartments, open along its x.", _edges(0.12, 0.3, 0.24), 2.0, (0.6, 0.45, 0.3), _shelf, True),
-    "peg": Kind("A standing round peg with a narrower tip.", _round(0.03, 0.11), 0.08, (0.93, 0.55, 0.1), _peg),
+    "peg": Kind(
+        "A standing round peg with a square head and a narrower tip.", _round(0.03, 0.11), 0.08, (0.93, 0.55, 0.1), _peg
+    ),
     "socket": Kind(
         "A round hole for a peg; clearance is hole minus peg.",
         {"peg": 0.03, "height": 0.05, "outer": 0.09, "clearance": 0.004},

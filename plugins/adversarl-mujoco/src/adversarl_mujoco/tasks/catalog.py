@@ -12,13 +12,14 @@ from pydantic import BeforeValidator, Field
 from adversarl.errors import did_you_mean
 from adversarl_mujoco.simulation import MakeTask
 from adversarl_mujoco.tasks.base import Task
+from adversarl_mujoco.tasks.insert import Insert
 from adversarl_mujoco.tasks.options import TaskOptions
 from adversarl_mujoco.tasks.pick import Pick
 from adversarl_mujoco.tasks.pick_place import PickPlace
 from adversarl_mujoco.tasks.place import Place
 from adversarl_mujoco.tasks.reach import Reach
 
-_CLASSES: Sequence[type[Task]] = (Reach, Pick, Place, PickPlace)
+_CLASSES: Sequence[type[Task]] = (Reach, Pick, Place, PickPlace, Insert)
 TASKS: dict[str, type[Task]] = {task.Options.model_fields["type"].default: task for task in _CLASSES}
 
 

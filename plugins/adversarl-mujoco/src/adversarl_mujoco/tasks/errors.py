@@ -34,3 +34,26 @@ def object_of(scene: Scene, name: str | None, key: str, *, free: bool) -> SceneO
     if name not in known:
         raise TaskError(key, f"the scene has no {kind} '{name}'. {did_you_mean(name, known)}")
     return known[name]
+
+
+def vessel_of(scene: Scene, name: str | None, key: str, target: str | None) -> tuple[SceneObject, float]:
+    """An object of the scene that can hold another one, and the radius of its hollow [m].
+
+    Args:
+        scene: The scene.
+        name: What the task's table says; the first hollow object if it says nothing.
+        key: Where it says so, such as ``into``.
+        target: The object that shall go into it; the scene's first if None.
+
+    Raises:
+        TaskError: There is none of that name, or none that is hollow.
+    """
+    target = target or next(iter(scene.objects))
+    known = {about.name: about for about in scene.objects.values() if about.hollow and about.name != target}
+    if not known:
+        raise TaskError(key, "the scene has no hollow object. Add one: [[backend.scene.objects]] type = 'socket'")
+    if name is not None and name not in known:
+        raise TaskError(key, f"the scene has no hollow object '{name}'. {did_you_mean(name, known)}")
+    about = known[name or next(iter(known))]
+    assert about.hollow is not None
+    return about, about.hollow[0]
