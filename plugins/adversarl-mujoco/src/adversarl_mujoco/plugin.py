@@ -9,6 +9,8 @@ from adversarl import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import typer
+
     from adversarl.registry import Registrar
 
 
@@ -24,3 +26,11 @@ def adversarl_doctor(check: Callable[[str, bool, str], None]) -> None:
     from adversarl_mujoco.doctor import examine
 
     examine(check)
+
+
+@hookimpl
+def adversarl_commands(app: typer.Typer) -> None:
+    """Adds ``adversarl scene``."""
+    from adversarl_mujoco.commands import add
+
+    add(app)

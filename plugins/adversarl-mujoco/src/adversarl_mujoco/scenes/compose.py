@@ -34,6 +34,7 @@ def compose(
     textures: int = 32,
     robots: Sequence[Robot] | None = None,
     furnish: Callable[[mujoco.MjSpec], Sequence[SceneObject]] | None = None,
+    source: str = "scene",
 ) -> Scene:
     """Compiles a scene.
 
@@ -44,6 +45,7 @@ def compose(
         textures: Number of preloaded texture materials ``tex_000``, ``tex_001``, ...
         robots: The robots, if they are already loaded; their specs are used up.
         furnish: Adds what a task marks, such as its goal, and says what it added.
+        source: What errors call the scene, such as its file.
 
     Raises:
         SceneError: An object's file is bad.
@@ -54,7 +56,7 @@ def compose(
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     set_options(spec, image_size, shadow_size)
-    placed = [place(thing) for thing in options.objects]
+    placed = [place(thing, source) for thing in options.objects]
     add_materials(spec, {thing.name: thing.color or thing.kind.color for thing in options.objects}, textures)
     spec.material("mat_table").rgba = [*options.table.color, 1]
     add_surroundings(spec, options.bases, options.table.size, options.table.friction)

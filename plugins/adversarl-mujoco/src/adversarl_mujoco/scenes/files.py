@@ -18,13 +18,13 @@ from adversarl_mujoco.scenes.options import ObjectOptions
 SUFFIXES = (".obj", ".stl")
 
 
-def measure(options: ObjectOptions) -> Body:
+def measure(options: ObjectOptions, source: str) -> Body:
     """The bounding box of an object whose file says what it is; its parts are not known.
 
     Raises:
         SceneError: The file is no usable mesh or MJCF.
     """
-    low, high = _bounds(options)
+    low, high = _bounds(options, source)
     half = ((high - low) / 2).tolist()
     return Body((), (half[0], half[1], half[2]), (0.0, 0.0, 0.0), 2 * half[1])
 
@@ -66,12 +66,12 @@ def _absolute(options: ObjectOptions) -> str:
     return str(Path(options.file or "").resolve())
 
 
-def _bounds(options: ObjectOptions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _bounds(options: ObjectOptions, source: str = "scene") -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lower and upper corner of the bounding box in the file's frame [m]. Shapes (3,)."""
     try:
         model = _scratch(options).compile()
     except ValueError as error:
-        raise SceneError(options.file or "", f"[objects.{options.name}] file", f"cannot be used: {error}") from error
+        raise SceneError(source, f"[objects.{options.name}] file", f"{options.file} cannot be used: {error}") from error
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     low, high = np.full(3, np.inf), np.full(3, -np.inf)

@@ -47,7 +47,9 @@ def _validate(table: dict[str, Any], source: str, folder: Path) -> SceneOptions:
     try:
         options = SceneOptions.model_validate(table)
     except ValidationError as error:
-        first, *more = [_explain(table, detail) for detail in error.errors()]
+        # A list whose items are refused also counts as too short.
+        details = [d for d in error.errors() if d["type"] != "too_short"] or error.errors()
+        first, *more = [_explain(table, detail) for detail in details]
         text = "".join(
             f"\n{source}: {where}: {problem}" if where else f"\n{source}: {problem}" for where, problem in more
         )
@@ -56,17 +58,28 @@ def _validate(table: dict[str, Any], source: str, folder: Path) -> SceneOptions:
 
 
 def _with_files(options: SceneOptions, source: str, folder: Path) -> SceneOptions:
-    """The scene with its files' paths relative to the working folder, each of them there."""
+    """The scene with the absolute paths of its files, each of them there."""
+
+    def found(path: str, where: str) -> str:
+        file = folder / Path(path).expanduser()
+        if not file.is_file():
+            raise SceneError(source, where, f"there is no file {file}. Paths are relative to the scene's file")
+        return str(file.resolve())
+
+    def named(name: str | None, where: str) -> str | None:
+        prefix, _, path = (name or "").partition("file:")
+        return f"file:{found(path, where)}" if path and not prefix else name
+
     objects = []
     for thing in options.objects:
-        if thing.file is not None:
-            path = folder / Path(thing.file).expanduser()
-            if not path.is_file():
-                problem = f"there is no file {path}. Paths are relative to the scene's file"
-                raise SceneError(source, f"[objects.{thing.name}] file", problem)
-            thing = thing.model_copy(update={"file": str(path)})
-        objects.append(thing)
-    return options.model_copy(update={"objects": tuple(objects)})
+        where = f"[objects.{thing.name}] file"
+        update = {} if thing.file is None else {"file": found(thing.file, where)}
+        objects.append(thing.model_copy(update=update))
+    robots = []
+    for index, robot in enumerate(options.robots):
+        paths = {key: named(getattr(robot, key), f"[robots.{index}] {key}") for key in ("name", "gripper")}
+        robots.append(robot.model_copy(update=paths))
+    return options.model_copy(update={"objects": tuple(objects), "robots": tuple(robots)})
 
 
 def _explain(table: dict[str, Any], detail: Any) -> tuple[str, str]:
@@ -132,4 +145,6 @@ def _problem(model: type[BaseModel], rest: list[Any], where: list[str], detail: 
         return "is missing. It has no default"
     if detail["type"] == "value_error":
         return message
-    return f"{message}, not {detail['input']!r}"
+    field = model.model_fields.get(where[-1]) if where else None
+    meaning = f" ({field.description})" if field is not None and field.description else ""
+    return f"{message}, not {detail['input']!r}{meaning}"

@@ -38,14 +38,14 @@ class Placed:
         return tuple(f"{self.about.name}_belt" for part in self.body.parts if part.moving)
 
 
-def place(options: ObjectOptions) -> Placed:
+def place(options: ObjectOptions, source: str = "scene") -> Placed:
     """Finds out how large an object is, and puts it onto the table.
 
     Raises:
         SceneError: Its file cannot be read.
     """
     build = options.kind.build
-    body = build(options.extents) if build is not None else measure(options)
+    body = build(options.extents) if build is not None else measure(options, source)
     x, y, *above = options.position
     z = TABLE_HEIGHT + (above[0] if above else 0.0) + body.half[2]
     spread = options.randomize
