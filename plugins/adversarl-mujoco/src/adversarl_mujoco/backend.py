@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from functools import partial
@@ -12,11 +13,11 @@ from pydantic import BeforeValidator, Field
 
 from adversarl.interfaces.backend import Backend, BackendOptions
 from adversarl.types import Perturbation
-from adversarl_mujoco.imported import ArmOptions, load_robot
+from adversarl_mujoco.imported import ArmOptions
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.reference import bare_loop
 from adversarl_mujoco.renderers import Kind
-from adversarl_mujoco.robot import Robot
+from adversarl_mujoco.scenes.check import check
 from adversarl_mujoco.scenes.compose import compose
 from adversarl_mujoco.scenes.load import load_scene
 from adversarl_mujoco.scenes.options import SceneOptions
@@ -24,6 +25,8 @@ from adversarl_mujoco.tasks.catalog import TASKS, TaskTable, make_task
 from adversarl_mujoco.tasks.errors import TaskError
 from adversarl_mujoco.tasks.pick import PickOptions
 from adversarl_mujoco.world import MujocoVectorEnv
+
+_log = logging.getLogger(__name__)
 
 
 def _scene(value: Any) -> Any:
@@ -45,6 +48,10 @@ class MujocoOptions(BackendOptions):
         "default: the scene's.",
     )
     arm: ArmOptions | None = Field(None, description="What the names in a foreign robot's file mean.")
+    gripper: str | None = Field(
+        None,
+        description="hand or robotiq (embedded), or file:PATH, whose names arm then means; default: the scene's.",
+    )
     image_size: int = Field(84, ge=16, le=1024, description="Edge of the square picture [pixel].")
     renderer: Kind = Field(
         "classic", description="classic (OpenGL, fast) or pbr (Filament on Vulkan, physically based, 20 times slower)."
@@ -71,7 +78,7 @@ class Mujoco(Backend):
             NoGL: No OpenGL context can be made.
             NoVulkan: The renderer is ``pbr`` and Vulkan does not work.
             RobotError: The robot cannot be loaded.
-            SceneError: An object's file is bad.
+            SceneError: Objects overlap, fall or cannot be reached, or one's file is bad.
             TaskError: The task names an object that the scene does not have, or needs another number of robots.
             PerturbationError: `axes` names one that does not exist.
         """
@@ -98,21 +105,19 @@ class Mujoco(Backend):
         """The compiled scene: the recipe's or else the task's, with what the task marks in it."""
         task = self.options.task
         cls = TASKS[task.type]
-        options = self.options.scene or cls.scene_options(task)
+        options = self._with_robots(self.options.scene or cls.scene_options(task))
         _check_arms(task.type, len(cls.start), len(options.robots))
-        return compose(
-            options,
-            image_size=self.options.image_size,
-            robots=self._robots(options),
-            furnish=partial(cls.furnish, task),
-        )
+        if self.options.scene is not None:
+            for problem in check(options, "[backend.scene]"):
+                _log.warning("%s", problem)
+        return compose(options, image_size=self.options.image_size, furnish=partial(cls.furnish, task))
 
-    def _robots(self, scene: SceneOptions) -> list[Robot]:
-        """The scene's robots, or as many of the kind that the recipe names."""
-        chosen = [(robot.name, robot.arm) for robot in scene.robots]
-        if self.options.robot is not None or self.options.arm is not None:
-            chosen = [(self.options.robot or name, self.options.arm or arm) for name, arm in chosen]
-        return [load_robot(name, arm) for name, arm in chosen]
+    def _with_robots(self, scene: SceneOptions) -> SceneOptions:
+        """The scene with as many robots as it has of the kind that the recipe names."""
+        chosen = self.options
+        kind = {"name": chosen.robot, "arm": chosen.arm, "gripper": chosen.gripper}
+        given = {key: value for key, value in kind.items() if value is not None}
+        return scene.model_copy(update={"robots": tuple(robot.model_copy(update=given) for robot in scene.robots)})
 
 
 def _check_arms(task: str, needed: int, there: int) -> None:
