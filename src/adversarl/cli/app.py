@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-if TYPE_CHECKING:
-    from adversarl.plugins import Plugins
-
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Override one key.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-PluginFiles = Annotated[list[Path] | None, typer.Option("--plugin", help="Also load this one-file plugin.")]
-RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file.")]
-WhoseBackend = Annotated[Path | None, typer.Option("--recipe", help="Whose backend to ask.")]
-BackendName = Annotated[str | None, typer.Option("--backend", help="Backend to ask; mujoco if installed.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of the scene and of what is left open.")]
-Sheet = Annotated[Path | None, typer.Option("--render", metavar="PNG", help="Write a sheet of pictures.")]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
-
-KIND_HELP = "backend, reward, failure, curriculum, learner, suite, tracker or exporter."
-
-
-@cache
-def load_plugins(files: tuple[Path, ...] = ()) -> Plugins:
-    """The installed plugins, loaded once a process."""
-    from adversarl.plugins import build_plugin_manager
-
-    return build_plugin_manager(files)
+from adversarl.cli.bench_app import bench_app
+from adversarl.cli.options import (
+    KIND_HELP,
+    BackendName,
+    Json,
+    PluginFiles,
+    RecipeFile,
+    RunPath,
+    Seed,
+    Set,
+    Sheet,
+    WhoseBackend,
+    load_plugins,
+)
 
 
 def build_app() -> typer.Typer:
@@ -44,7 +34,7 @@ def build_app() -> typer.Typer:
     )
     for command in (run, evaluate, export, prompt, doctor):
         app.command()(command)
-    app.add_typer(_bench_app(), name="bench")
+    app.add_typer(bench_app(), name="bench")
     app.add_typer(_axes_app(), name="axes")
     app.add_typer(_plugins_app(), name="plugins")
     app.add_typer(_recipes_app(), name="recipes")
@@ -144,42 +134,6 @@ def doctor(
     from adversarl.cli.doctor import show_doctor
 
     show_doctor(backend, load_plugins(tuple(plugin or ())), as_json=json)
-
-
-class RecipeOrName(TyperGroup):
-    """Named benchmarks; a file, or an option, in a name's place means the benchmark ``recipe``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Puts the benchmark's name before a recipe."""
-        first = args[0] if args else ""
-        is_file = "." in first or "/" in first or first.startswith("-")
-        return super().parse_args(ctx, ["recipe", *args] if is_file and first not in ("-h", "--help") else args)
-
-
-def _bench_app() -> typer.Typer:
-    app = typer.Typer(
-        cls=RecipeOrName,
-        help="Measure things; `adversarl bench RECIPE` is short for `adversarl bench recipe RECIPE`.",
-        no_args_is_help=True,
-        subcommand_metavar="RECIPE|BENCHMARK [ARGS]...",
-    )
-
-    @app.command("recipe")
-    def recipe_(
-        recipe: RecipeFile,
-        overrides: Set = None,
-        seconds: Annotated[float, typer.Option(min=0.1, help="Seconds per measurement and round.")] = 1.0,
-        rounds: Annotated[int, typer.Option(min=1, help="Rounds; medians of their ratios are printed.")] = 5,
-        json: Json = False,
-        plugin: PluginFiles = None,
-    ) -> None:
-        """Measure env steps/s beside the bare simulator loop of the same scene."""
-        from adversarl.cli.bench import show_bench
-
-        show_bench(recipe, overrides or [], seconds, rounds, load_plugins(tuple(plugin or ())), as_json=json)
-
-    load_plugins().manager.hook.adversarl_benchmarks(app=app)
-    return app
 
 
 def _axes_app() -> typer.Typer:

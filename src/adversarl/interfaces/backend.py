@@ -130,9 +130,14 @@ class Backend(ABC):
 
         backend = Mujoco(Mujoco.Options(task="pick", num_envs=8))
         world = backend.make(seed=0)
+
+    Attributes:
+        Options: Keys of ``[backend]``.
+        tasks: Names that its key ``task`` may have; empty where there is but one task and no such key.
     """
 
     Options: ClassVar[type[BackendOptions]] = BackendOptions
+    tasks: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: BackendOptions) -> None:
         self.options = options
