@@ -26,6 +26,8 @@ START_NOISE = 0.04
 """Half range of the joints' offset from home at the start [rad]; about 3 cm at the gripper."""
 GRASP_DISTANCE = 0.035
 """Grasp point to the object's core within which both fingers' touch counts as a grasp [m]."""
+PALM = 0.038
+"""How far an object may stand up between the fingers above the grasp point [m]; then the palm is there."""
 CORELESS = 0.0225
 """Half height up to which an object's core is a point [m]."""
 
@@ -86,10 +88,7 @@ class Tabletop(OneArm):
         mount = scene.mounts[0]
         first = int(model.sensor(f"{mount.prefix}touch_{mount.robot.finger_bodies[0]}").adr[0])
         self._touch = data.sensordata[first : first + len(mount.robot.finger_bodies)]
-        self._rest = thing.position[2]
-        self._grip = thing.grasp
-        self._top = thing.half[2] - thing.grasp[2]
-        self._core = max(0.0, thing.half[2] - CORELESS)
+        self.arrange(Layout())
 
     @classmethod
     def scene_options(cls, options: TaskOptions) -> SceneOptions:
@@ -105,10 +104,18 @@ class Tabletop(OneArm):
         """The object to be handled."""
         return self._thing.name
 
+    def arrange(self, layout: Layout) -> None:
+        """Learns how high the object rests and where it is to be held, as large as it is now."""
+        half = layout.half(self._thing)
+        x, y, z = (grasp * half[2] / self._thing.half[2] for grasp in self._thing.grasp)
+        self._rest = layout.rest(self._thing)
+        self._grip = (x, y, max(z, half[2] - PALM))
+        self._top = half[2] - self._grip[2]
+        self._core = max(0.0, half[2] - CORELESS)
+
     def place(self, rng: np.random.Generator, layout: Layout) -> None:
         """Draws the arm's first joints and the first poses of all that can move."""
         self._place_arm(rng, layout)
-        self._rest = self._thing.position[2] + layout.table
         self._place_things(rng, layout, [other.put(rng, layout, area=False) for other in self._others])
 
     def _place_things(self, rng: np.random.Generator, layout: Layout, taken: list[Circle]) -> None:
