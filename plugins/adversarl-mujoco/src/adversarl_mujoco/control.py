@@ -57,7 +57,8 @@ class Arm:
         self._site = model.site(prefix + robot.site).id
         joints = [model.joint(prefix + name).id for name in robot.joints]
         self._home = list(robot.home)
-        self._low, self._high = model.jnt_range[joints].T.copy()
+        self._range: Array = model.jnt_range[_span(joints, "joints")]
+        self._root = int(model.body_rootid[model.site_bodyid[self._site]])
         self._length_closed, self._length_open = robot.gripper_length
         self._open_joints = [
             (data.qpos[int(model.joint(prefix + j).qposadr[0]) :][:1], q) for j, q in robot.open_joints
@@ -182,9 +183,18 @@ class Arm:
         ex, ey, ez = (0.5 * sum(parts) for parts in zip(*turns, strict=True))
         return ex, ey, ez
 
+    def raise_floor(self, rise: float) -> None:
+        """Moves the lower end of its box with the table's top, by `rise` from its nominal height [m]."""
+        self.low = (*self.low[:2], LOW[2] + rise)
+
+    def collides(self) -> bool:
+        """Whether it touches anything in the contacts computed last."""
+        bodies = self._model.geom_bodyid[self._data.contact.geom]
+        return bool((self._model.body_rootid[bodies] == self._root).any())
+
     def set_joints(self, angles: Array) -> None:
         """Puts the arm's joints at these angles [rad], within their limits. Shape (n,)."""
-        np.clip(angles, self._low, self._high, out=self.joints)
+        np.clip(angles, self._range[:, 0], self._range[:, 1], out=self.joints)
 
     def find_home(self, point: tuple[float, float, float], iterations: int = 60) -> None:
         """Makes the posture with the grasp point at `point`, world frame [m], pointing down, the home of this arm."""

@@ -34,6 +34,7 @@ PARKED_Z = -10.0
 BACKGROUND_GROUP = 4
 """Geom group of floor and backdrop, which pictures and videos replace."""
 DISTRACTORS = 6
+OBSTACLES = 6
 SKIN = 0.0004
 """How far a skin stands out from the box below it [m]."""
 SUBSTEP = 0.005
@@ -220,10 +221,13 @@ def look_at(position: tuple[float, ...], target: tuple[float, ...]) -> list[floa
 
 
 def add_hidden(spec: mujoco.MjSpec) -> None:
-    """Adds what perturbations bring out: the occluder and the distractors."""
+    """Adds what perturbations bring out: the occluder, the distractors, and obstacles that become solid then."""
     visual = {"contype": 0, "conaffinity": 0}
     occluder = spec.worldbody.add_body(name="occluder", pos=[0, 0, PARKED_Z])
     occluder.add_geom(name="occluder", type=_BOX, size=[0.005, 0.06, 0.06], rgba=[0.25, 0.25, 0.28, 0], **visual)
     for index, (shape, size, rgb) in enumerate(_SHAPES[:DISTRACTORS]):
         body = spec.worldbody.add_body(name=f"distractor_{index}", pos=[0.2 * index, 0, PARKED_Z])
         body.add_geom(name=f"distractor_{index}", type=shape, size=list(size), rgba=[*rgb, 0], **visual)
+    for index in range(OBSTACLES):
+        body = spec.worldbody.add_body(name=f"obstacle_{index}", pos=[0.2 * index, 0.5, PARKED_Z])
+        body.add_geom(name=f"obstacle_{index}", type=_BOX, size=[0.02, 0.02, 0.03], rgba=[0.5, 0.5, 0.5, 0], **visual)

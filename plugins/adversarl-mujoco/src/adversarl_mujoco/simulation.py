@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import Any
 
 import mujoco
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from adversarl.types import Perturbation
 from adversarl_mujoco.axes import Perturber
 from adversarl_mujoco.control import Arm
+from adversarl_mujoco.effects import Effects, Memory
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.render import View
 from adversarl_mujoco.scene import SUBSTEP
@@ -24,6 +26,9 @@ SUBSTEPS = round(1 / (CONTROL_FREQUENCY * SUBSTEP))
 """Physics steps per control step."""
 MakeTask = Callable[[Scene, mujoco.MjModel, mujoco.MjData, Sequence[Arm]], Task]
 _STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
+_UNSEEN: tuple[Perturbation, ...] = (Perturbation("nothing", 0.0),)
+"""A tuple that is no simulation's: what is in force must be looked at again."""
+_HALVINGS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Snapshot:
         memory: The task's memory.
         applied: Perturbations that the model shows.
         active: Perturbations in force from the next step on.
+        effects: Those of them that are processes.
     """
 
     physics: NDArray[np.float64]
@@ -49,6 +55,7 @@ class Snapshot:
     memory: tuple[Any, ...]
     applied: tuple[Perturbation, ...]
     active: tuple[Perturbation, ...]
+    effects: Memory
 
 
 class Simulation:
@@ -68,8 +75,11 @@ class Simulation:
         self.task = make_task(scene, self.model, self.data, self.arms)
         for arm, start in zip(self.arms, self.task.start, strict=True):
             arm.find_home(start)
-        self.perturber = Perturber(self.model, scene, self.task.target)
+        home = [angle for arm in self.arms for angle in arm.home]
+        self.perturber = Perturber(self.model, scene, self.task.target, home)
+        self.effects = Effects(self.model, self.data)
         self.active: tuple[Perturbation, ...] = ()
+        self._seen: tuple[Perturbation, ...] = ()
         self._applied: tuple[Perturbation, ...] = ()
         self.seed = self.steps = 0
         self._belts = [self.data.joint(name).qpos for name in scene.belts]
@@ -77,23 +87,41 @@ class Simulation:
     def reset(self, seed: int | None) -> None:
         """Begins an episode; None draws its seed from the environment's own generator."""
         self.seed = int(self.rng.integers(2**31)) if seed is None else seed
+        self._seen = self.active
         self._apply(self.active)
         mujoco.mj_resetData(self.model, self.data)
+        self._arrange()
         self.task.place(np.random.default_rng(self.seed), self.perturber.layout)
         for arm in self.arms:
             arm.hold()
-        self.steps = 0
+        self.effects.begin(self.seed)
+        self.effects.proceed()
+        self.steps = self.view.step = 0
         self._settle()
+        if self.perturber.layout.joints:
+            self._untangle()
         if self.task.prepare():
             self._settle()
         self.task.begin()
 
     def act(self, action: Sequence[float]) -> None:
         """Puts perturbations in force if they changed, and sets the actuators' targets for the coming step."""
-        if self.active is not self._applied:
-            self._apply(self.active)
+        if self.active is not self._seen:
+            self._change()
+        effects = self.effects
+        effects.proceed()
+        self.task.act(effects.action(action))
+        effects.control()
+        self.view.step = self.steps + 1
+
+    def _change(self) -> None:
+        """Puts the perturbations in force that need no reset; those that do stay as they were."""
+        waits = self.perturber.waits
+        self._seen = self.active
+        now = (*filter(waits, self._applied), *filterfalse(waits, self.active))
+        if now != self._applied:
+            self.effects.begin(self.seed, self._apply(now))
             self._settle()
-        self.task.act(action)
 
     def advance(self) -> None:
         """Runs the physics of one control step; almost all of it without Python's global lock."""
@@ -124,17 +152,21 @@ class Simulation:
             self.task.memory(),
             self._applied,
             self.active,
+            self.effects.snapshot(),
         )
 
     def rewind(self, snapshot: Snapshot) -> None:
         """Brings a snapshot back."""
         self._apply(snapshot.applied)
-        self.active = self._applied if snapshot.active == snapshot.applied else snapshot.active
+        self.active, self._seen = snapshot.active, _UNSEEN
+        self.effects.recall(snapshot.effects)
+        self._arrange()
         mujoco.mj_setState(self.model, self.data, snapshot.physics, _STATE)
         self._settle()
         self.data.sensordata[:] = snapshot.sensors
         self.rng.bit_generator.state = copy.deepcopy(snapshot.generator)
-        self.seed, self.steps = snapshot.seed, snapshot.steps
+        self.seed = snapshot.seed
+        self.steps = self.view.step = snapshot.steps
         self.task.remember(snapshot.memory)
 
     def _settle(self) -> None:
@@ -143,8 +175,28 @@ class Simulation:
         for arm in self.arms:
             arm.update()
 
-    def _apply(self, perturbations: tuple[Perturbation, ...]) -> None:
+    def _apply(self, perturbations: tuple[Perturbation, ...]) -> tuple[Perturbation, ...]:
+        """Changes the model; returns the processes that have yet to begin."""
         if perturbations is self._applied:
-            return
+            return ()
         self.view.configure(self.perturber.apply(perturbations))
         self._applied = perturbations
+        return self.effects.select(self.perturber.effects)
+
+    def _arrange(self) -> None:
+        """Tells task and arms how the episode's things differ from nominal."""
+        layout = self.perturber.layout
+        self.task.arrange(layout)
+        for arm in self.arms:
+            arm.raise_floor(layout.table)
+
+    def _untangle(self) -> None:
+        """Brings arms that begin inside of something nearer to their home posture, by halves."""
+        for arm in self.arms:
+            home = np.array(arm.home)
+            for _ in range(_HALVINGS):
+                if not arm.collides():
+                    break
+                arm.set_joints(home + (arm.joints - home) / 2)
+                arm.hold()
+                self._settle()

@@ -121,6 +121,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
                 if advance:
                     simulation.advance()
                 renderer.draw(simulation.view, rows[env])
+                simulation.effects.image(rows[env])
                 handled.append(env)
             return handled
 
@@ -129,6 +130,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
             if advance:
                 rewards[env] = simulation.conclude()
             simulation.task.proprio(self._proprio[env])
+            simulation.effects.proprio(self._proprio[env])
 
         self._pool.run(envs, work, prepare, conclude)
         return rewards

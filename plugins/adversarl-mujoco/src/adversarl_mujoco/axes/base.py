@@ -14,7 +14,7 @@ import numpy as np
 
 from adversarl.errors import PerturbationError
 from adversarl.types import Axis, Perturbation
-from adversarl_mujoco.axes.stage import Stage
+from adversarl_mujoco.axes.stage import Handle, Stage
 
 Draws = Sequence[float]
 _OPPOSITES = {"left": "right", "up": "down", "closer": "farther"}
@@ -34,12 +34,14 @@ class WorldAxis(ABC):
         spec: Its specification.
         names: Values that have a name; several may stand together where they are directions.
         numbers: How many numbers a value given by numbers has; 0 if it cannot be.
+        phase: Axes of a lower phase are applied before all others.
     """
 
     spec: Axis
     names: ClassVar[tuple[str, ...]] = ()
     directions: ClassVar[bool] = False
     numbers: ClassVar[int] = 0
+    phase: ClassVar[int] = 0
 
     @abstractmethod
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
@@ -97,12 +99,27 @@ class ObjectAxis(WorldAxis):
     """An axis that acts on one object of the scene, by default the task's target."""
 
     def specification(self, stage: Stage) -> Axis:
-        """Its targets are the scene's objects, the task's target first."""
-        return replace(self.spec, targets=tuple(stage.objects))
+        """Its targets are the objects that it can act on, the task's target first."""
+        return replace(self.spec, targets=tuple(name for name, handle in stage.objects.items() if self.able(handle)))
+
+    def able(self, handle: Handle) -> bool:
+        """Whether it can act on an object."""
+        del handle
+        return True
+
+    def check(self, perturbation: Perturbation, stage: Stage) -> None:
+        """Raises PerturbationError also where the scene has no object that it can act on."""
+        super().check(perturbation, stage)
+        if not self.specification(stage).targets:
+            raise PerturbationError(f"target of {self.spec.name}", stage.target, ())
+
+    def handle(self, stage: Stage, target: str | None) -> Handle:
+        """The object that is meant."""
+        return stage.objects[target or self.specification(stage).targets[0]]
 
     def stream(self, target: str | None, stage: Stage) -> str | None:
-        """None for the task's target, whatever its name."""
-        return None if target in (None, stage.target) else target
+        """None for the default target, whatever its name."""
+        return None if target in (None, *self.specification(stage).targets[:1]) else target
 
 
 @lru_cache(maxsize=65536)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import mujoco
 import numpy as np
@@ -13,6 +13,7 @@ from adversarl_mujoco.axes.base import WorldAxis, draws
 from adversarl_mujoco.axes.catalog import WORLD_AXES
 from adversarl_mujoco.axes.settings import Layout, RenderSettings
 from adversarl_mujoco.axes.stage import Stage
+from adversarl_mujoco.effects import Effect
 from adversarl_mujoco.parts import Scene
 
 _RANK: dict[str, int] = {axis.spec.name: rank for rank, axis in enumerate(WORLD_AXES)}
@@ -29,10 +30,12 @@ class Perturber:
         frame = renderer.draw(data, settings)
     """
 
-    def __init__(self, model: mujoco.MjModel, scene: Scene, target: str) -> None:
-        self._stage = Stage(model, scene, target)
+    def __init__(self, model: mujoco.MjModel, scene: Scene, target: str, home: Sequence[float] = ()) -> None:
+        self._stage = Stage(model, scene, target, home)
         self._fields = self._stage.fields
         self._nominal = tuple(field.copy() for field in self._fields)
+        self._mechanical = False
+        self._waiting = frozenset(axis.spec.name for axis in WORLD_AXES if not axis.spec.mid_episode)
 
     def apply(self, active: Sequence[Perturbation]) -> RenderSettings:
         """Makes the model nominal but for these perturbations; their order does not matter.
@@ -55,12 +58,24 @@ class Perturber:
         for axis, perturbation in chosen:
             u = draws(perturbation.seed, perturbation.axis, axis.stream(perturbation.target, stage))
             axis.apply(stage, perturbation, u)
+        self._mechanical = any(axis.spec.group != "visual" for axis, _ in chosen)
+        if stage.physics.derived:
+            stage.physics.derive()
         return RenderSettings(stage.shadows, tuple(stage.filters))
 
     @property
     def layout(self) -> Layout:
         """How the next episode begins."""
         return self._stage.layout
+
+    @property
+    def effects(self) -> Mapping[Perturbation, Effect]:
+        """The processes asked for, not yet begun."""
+        return self._stage.effects
+
+    def waits(self, perturbation: Perturbation) -> bool:
+        """Whether a perturbation begins and ends at resets alone."""
+        return perturbation.axis in self._waiting
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -82,10 +97,20 @@ class Perturber:
     def _restore(self) -> None:
         for field, nominal in zip(self._fields, self._nominal, strict=True):
             np.copyto(field, nominal)
+        if self._mechanical:
+            self._stage.physics.restore()
+            self._mechanical = False
         self._stage.clear()
 
 
-def _order(perturbation: Perturbation) -> tuple[int, str, float, str, int]:
+def _order(perturbation: Perturbation) -> tuple[int, int, str, float, str, int]:
     """Axes in canonical order; the rest only makes equal axes and targets independent of the order given."""
     rank = _RANK[perturbation.axis]
-    return rank, perturbation.target or "", perturbation.intensity, repr(perturbation.value), perturbation.seed
+    return (
+        WORLD_AXES[rank].phase,
+        rank,
+        perturbation.target or "",
+        perturbation.intensity,
+        repr(perturbation.value),
+        perturbation.seed,
+    )

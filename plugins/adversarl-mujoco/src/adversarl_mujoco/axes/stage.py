@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.errors import PerturbationError
+from adversarl.types import Perturbation
+from adversarl_mujoco.axes.physics import Physics
 from adversarl_mujoco.axes.settings import Filter, Layout
+from adversarl_mujoco.axes.shapes import NAMES
+from adversarl_mujoco.effects import Effect
 from adversarl_mujoco.parts import Scene, SceneObject
-from adversarl_mujoco.scene import DISTRACTORS
+from adversarl_mujoco.scene import DISTRACTORS, OBSTACLES
 
 Array = NDArray[np.float64]
 LIGHTS = ("key", "fill")
@@ -28,6 +32,8 @@ class Handle:
         geoms: What is seen and touched of it.
         skins: Transparent twins of its geoms.
         materials: Its materials.
+        movable: Whether it can be moved.
+        primitive: Whether it has no meshes.
     """
 
     about: SceneObject
@@ -35,15 +41,18 @@ class Handle:
     geoms: tuple[int, ...]
     skins: tuple[int, ...]
     materials: tuple[int, ...]
+    movable: bool
+    primitive: bool
 
 
 class Stage:
     """Views into one `mujoco.MjModel`, looked up once, so that a change costs a few writes.
 
-    Everything an axis may write to is listed in `fields`; a write elsewhere could not be undone.
+    Everything a visual axis may write to is listed in `fields`; other axes may also write to those of `Physics`. A
+    write elsewhere could not be undone.
     """
 
-    def __init__(self, model: mujoco.MjModel, scene: Scene, target: str) -> None:
+    def __init__(self, model: mujoco.MjModel, scene: Scene, target: str, home: Sequence[float] = ()) -> None:
         self.model, self.target = model, target
         self._look_up(model, scene)
         names = [target, *(name for name in scene.objects if name != target)]
@@ -54,14 +63,17 @@ class Stage:
         """Nominal colours of all materials, RGB in [0, 1]. Shape (nmat, 3)."""
         self.nominal_camera: list[float] = model.cam_pos[self.camera].tolist()
         """Nominal position of the camera, world frame [m]. Shape (3,)."""
-        self.table_height = self._table_height(model)
-        """Height of the table's top, world frame [m]."""
+        self.physics = Physics(model, scene.mounts)
+        self.home: Array = np.array(home or [angle for mount in scene.mounts for angle in mount.robot.home])
+        """Angles of the arms' joints at home [rad]."""
+        self._table_height = self._height_of_table(model)
         self.clear()
 
     def clear(self) -> None:
-        """Forgets what was asked of renderer and task."""
+        """Forgets what was asked of renderer, task and simulation."""
         self.layout = Layout()
         self.filters: list[Filter] = []
+        self.effects: dict[Perturbation, Effect] = {}
         self.shadows = False
 
     def _look_up(self, model: mujoco.MjModel, scene: Scene) -> None:
@@ -74,6 +86,9 @@ class Stage:
         self.materials = {name: _id(model, material, f"mat_{name}") for name in ("table", "backdrop", "floor")}
         bodies = [f"distractor_{index}" for index in range(DISTRACTORS)]
         self.distractors = [_id(model, mujoco.mjtObj.mjOBJ_BODY, name) for name in bodies]
+        blocks = [f"obstacle_{index}" for index in range(OBSTACLES)]
+        self.obstacles = [_id(model, mujoco.mjtObj.mjOBJ_BODY, name) for name in blocks]
+        self.table = _id(model, mujoco.mjtObj.mjOBJ_BODY, "table")
         self.occluder = _id(model, mujoco.mjtObj.mjOBJ_BODY, "occluder")
         self.textures = {name: i for i, name in enumerate(_names(model, material, model.nmat)) if "tex_" in name[:4]}
         self._look_up_robot(model, tuple(mount.prefix for mount in scene.mounts))
@@ -98,14 +113,19 @@ class Stage:
 
     @property
     def fields(self) -> tuple[NDArray[np.generic], ...]:
-        """Every array that an axis may write to."""
+        """Every array that an axis may write to, beside those of `physics`."""
         lights = (self.light_pos, self.light_dir, self.light_diffuse, self.light_specular)
         switches = (self.light_active, self.light_castshadow, self.ambient, self.headlight)
         looks = (self.mat_rgba, self.geom_rgba, self.geom_matid, self.geom_size)
         places = (self.body_pos, self.body_quat, self.cam_pos, self.cam_quat, self.cam_fovy)
         return (*lights, *switches, *looks, *places)
 
-    def _table_height(self, model: mujoco.MjModel) -> float:
+    @property
+    def table_height(self) -> float:
+        """Height of the table's top, world frame [m]."""
+        return self._table_height + self.layout.table
+
+    def _height_of_table(self, model: mujoco.MjModel) -> float:
         geom = self.geoms["table"]
         body = model.body_pos[model.geom_bodyid[geom], 2]
         return float(body + model.geom_pos[geom, 2] + model.geom_size[geom, 2])
@@ -119,7 +139,8 @@ def _handle(model: mujoco.MjModel, about: SceneObject) -> Handle:
     skins = tuple(geom for geom in geoms if "_skin" in names[geom])
     seen = tuple(geom for geom in geoms if geom not in skins)
     materials = tuple(sorted({int(model.geom_matid[geom]) for geom in seen} - {-1}))
-    return Handle(about, body, seen, skins, materials)
+    primitive = all(int(model.geom_type[geom]) in NAMES for geom in geoms)
+    return Handle(about, body, seen, skins, materials, about.free, primitive)
 
 
 def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:

@@ -76,6 +76,9 @@ class Task(ABC):
     def proprio_size(self) -> int:
         """Numbers that `proprio` writes."""
 
+    def arrange(self, layout: Layout) -> None:
+        """Learns how the episode's things differ from nominal; called before `place` and `remember`."""
+
     @abstractmethod
     def place(self, rng: np.random.Generator, layout: Layout) -> None:
         """Draws the first state of an episode, wider or shifted as a layout asks."""

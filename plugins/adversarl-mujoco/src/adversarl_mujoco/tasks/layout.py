@@ -53,7 +53,7 @@ class Stand:
         (x, y), _ = draw(rng, layout, thing.position, self._range(area), self.radius, taken)
         turn = thing.turn if thing.turn is not None else YAW * area
         yaw = thing.yaw + rng.uniform(-turn, turn)
-        self._pose[:] = (x, y, thing.position[2] + layout.table, *layout.attitude(yaw))
+        self._pose[:] = (x, y, layout.rest(thing), *layout.attitude(yaw))
         return x, y, self.radius
 
     def hold_at(self, x: float, y: float, z: float) -> None:
