@@ -35,6 +35,7 @@ class Task(ABC):
         action_size: Numbers of an action: by default displacement along x, y, z and the gripper.
         state_size: Columns of the privileged state.
         start: Grasp points of the arms at home, world frame [m]; one for each arm that the task needs.
+        layout: How the running episode's things differ from nominal.
         solved: Whether the last `reward` found the task solved.
     """
 
@@ -48,6 +49,7 @@ class Task(ABC):
         self, options: TaskOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]
     ) -> None:
         self.options, self.scene, self.arms = options, scene, arms
+        self.layout = Layout()
 
     @classmethod
     def scene_options(cls, options: TaskOptions) -> SceneOptions:
@@ -78,6 +80,7 @@ class Task(ABC):
 
     def arrange(self, layout: Layout) -> None:
         """Learns how the episode's things differ from nominal; called before `place` and `remember`."""
+        self.layout = layout
 
     @abstractmethod
     def place(self, rng: np.random.Generator, layout: Layout) -> None:

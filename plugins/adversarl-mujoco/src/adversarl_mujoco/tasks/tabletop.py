@@ -106,6 +106,7 @@ class Tabletop(OneArm):
 
     def arrange(self, layout: Layout) -> None:
         """Learns how high the object rests and where it is to be held, as large as it is now."""
+        super().arrange(layout)
         half = layout.half(self._thing)
         x, y, z = (grasp * half[2] / self._thing.half[2] for grasp in self._thing.grasp)
         self._rest = layout.rest(self._thing)
