@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from adversarl.errors import did_you_mean
 from adversarl_mujoco.simulation import MakeTask
 from adversarl_mujoco.tasks.base import Task
+from adversarl_mujoco.tasks.handover import Handover
 from adversarl_mujoco.tasks.insert import Insert
 from adversarl_mujoco.tasks.options import TaskOptions
 from adversarl_mujoco.tasks.pick import Pick
@@ -19,7 +20,7 @@ from adversarl_mujoco.tasks.pick_place import PickPlace
 from adversarl_mujoco.tasks.place import Place
 from adversarl_mujoco.tasks.reach import Reach
 
-_CLASSES: Sequence[type[Task]] = (Reach, Pick, Place, PickPlace, Insert)
+_CLASSES: Sequence[type[Task]] = (Reach, Pick, Place, PickPlace, Insert, Handover)
 TASKS: dict[str, type[Task]] = {task.Options.model_fields["type"].default: task for task in _CLASSES}
 
 

@@ -99,6 +99,11 @@ class Insert(Tabletop):
         """The task in English."""
         return f"put the {self._thing.name} into the {self._socket.name}"
 
+    def arrange(self, layout: Layout) -> None:
+        """Learns how long peg and socket are now."""
+        super().arrange(layout)
+        self._length, self._height = layout.half(self._thing)[2], layout.half(self._socket)[2]
+
     def _place_things(self, rng: np.random.Generator, layout: Layout, taken: list[Circle]) -> None:
         hole = self._socket_stand.put(rng, layout, taken)
         self._stand.put(rng, layout, [*taken, hole])
@@ -108,7 +113,7 @@ class Insert(Tabletop):
         _, _, px, _, _, py, _, _, pz = self._rotation.tolist()
         _, _, sx, _, _, sy, _, _, sz = self._socket_rotation.tolist()
         (x, y, z), (mx, my, mz) = self._object.tolist(), self._mouth.tolist()
-        length, height = self._thing.half[2], self._socket.half[2]
+        length, height = self._length, self._height
         dx = mx + height * sx - (x - length * px)
         dy = my + height * sy - (y - length * py)
         dz = mz + height * sz - (z - length * pz)
