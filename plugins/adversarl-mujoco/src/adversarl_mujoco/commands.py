@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,10 +38,12 @@ def check(
     options = _load(file)
     for warning in examine(options, file.name, seed=seed, samples=samples):
         console.print(f"{file.name}: {warning}", style="yellow", markup=False)
-    objects, robots = len(options.objects), len(options.robots)
-    console.print(
-        f"{file.name}: sound ({objects} objects, {robots} robots, {samples} draws, seed {seed})", markup=False
-    )
+    there = f"{_count(options.objects, 'object')}, {_count(options.robots, 'robot')}, {samples} draws, seed {seed}"
+    console.print(f"{file.name}: sound ({there})", markup=False)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'s'[: len(things) != 1]}"
 
 
 def render(
@@ -87,9 +90,8 @@ def list_types(
             console.print(f"wrote {output}", markup=False)
 
 
-def _sizes(sizes: object) -> str:
-    values = dict(sizes)  # type: ignore[call-overload]
-    return ", ".join(f"{label} {value:g}" for label, value in values.items())
+def _sizes(sizes: Mapping[str, float]) -> str:
+    return ", ".join(f"{label} {value:g}" for label, value in sizes.items())
 
 
 def _load(file: Path) -> SceneOptions:

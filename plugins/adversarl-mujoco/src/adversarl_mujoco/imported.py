@@ -110,7 +110,7 @@ def _with_gripper(name: str, arm_file: Path | None, gripper_file: Path, arm: Arm
         model = spec.compile()
     except ValueError as error:
         raise RobotError(f"{name} does not compile: {error}") from error
-    mounted = {
+    mounted: dict[str, Any] = {
         "end_effector": f"gripper_{arm.end_effector}",
         "fingers": tuple(f"gripper_{finger}" for finger in arm.fingers),
         "gripper": f"gripper_{arm.gripper}",

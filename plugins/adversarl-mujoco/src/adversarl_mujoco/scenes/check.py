@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -194,8 +195,9 @@ def _reach(model: mujoco.MjModel, data: mujoco.MjData, mount: Mount, point: tupl
 
 def unsupported(scene: Scene) -> Iterator[Problem]:
     """Objects that fall or tip over when they are left alone."""
-    model, data = scene.model, mujoco.MjData(scene.model)
+    model = copy.copy(scene.model)
     _ignore_robots(model, scene.mounts)
+    data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
     bodies = {about.name: data.body(about.name) for about in scene.objects.values() if about.free}
     start = {name: (float(body.xpos[2]), body.xmat[[2, 5, 8]].copy()) for name, body in bodies.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,19 @@ def _bounds(options: ObjectOptions, source: str = "scene") -> tuple[NDArray[np.f
     mujoco.mj_kinematics(model, data)
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for geom in range(model.ngeom):
-        centre, half = model.geom_aabb[geom, :3], model.geom_aabb[geom, 3:]
-        rotation = data.geom_xmat[geom].reshape(3, 3)
-        middle, reach = data.geom_xpos[geom] + rotation @ centre, np.abs(rotation) @ half
-        low, high = np.minimum(low, middle - reach), np.maximum(high, middle + reach)
+        points = _outline(model, geom) @ data.geom_xmat[geom].reshape(3, 3).T + data.geom_xpos[geom]
+        low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
     return low, high
+
+
+def _outline(model: mujoco.MjModel, geom: int) -> NDArray[np.float64]:
+    """Points with the geom's bounding box: vertices of a mesh, else corners of its box. Geom frame, Shape (n, 3)."""
+    mesh = int(model.geom_dataid[geom])
+    if model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_MESH:
+        first = int(model.mesh_vertadr[mesh])
+        return np.asarray(model.mesh_vert[first : first + int(model.mesh_vertnum[mesh])], dtype=np.float64)
+    signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+    return np.asarray(model.geom_aabb[geom, :3] + signs * model.geom_aabb[geom, 3:], dtype=np.float64)
 
 
 def _scratch(options: ObjectOptions) -> mujoco.MjSpec:

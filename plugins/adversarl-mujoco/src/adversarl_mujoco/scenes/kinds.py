@@ -90,7 +90,7 @@ def _bottle(size: Size) -> Body:
     shoulder, neck = half - 0.36 * size[1], 0.42 * radius
     body = Part(CYLINDER, (radius, (shoulder + half) / 2, 0), (0, 0, (shoulder - half) / 2))
     dome = Part(ELLIPSOID, (radius, radius, 0.16 * size[1]), (0, 0, shoulder))
-    stem = Part(CYLINDER, (neck, (half - shoulder) / 2, 0), (0, 0, (half + shoulder) / 2))
+    stem = Part(CYLINDER, (neck, (half - shoulder) / 2 - 0.01, 0), (0, 0, (half + shoulder) / 2 - 0.01))
     cap = Part(CYLINDER, (1.3 * neck, 0.055 * size[1], 0), (0, 0, half - 0.055 * size[1]), tone=0.45)
     return Body((body, dome, stem, cap), (radius, radius, half), (0, 0, -0.1 * half), size[0])
 

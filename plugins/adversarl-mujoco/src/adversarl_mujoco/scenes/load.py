@@ -137,7 +137,7 @@ def _place(where: list[str], rest: list[Any], model: type[BaseModel], detail: An
 
 
 def _problem(model: type[BaseModel], rest: list[Any], where: list[str], detail: Any) -> str:
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     message = message[:1].lower() + message[1:]
     if detail["type"] == "extra_forbidden":
         return f"unknown key. {did_you_mean(str(rest[-1]), model.model_fields)}"
