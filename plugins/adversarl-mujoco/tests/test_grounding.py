@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-import tomllib
-from importlib.resources import files
+from dataclasses import replace
 
 import pytest
 from adversarl_mujoco.axes import AXES, camera, clutter, lights
 from adversarl_mujoco.axes.catalog import WORLD_AXES
 from adversarl_mujoco.grounding import ground, say
-from adversarl_mujoco.grounding.lexicon import load
+from adversarl_mujoco.grounding.benchmark import furnished
+from adversarl_mujoco.grounding.lexicon import KINDS, load, source
+from adversarl_mujoco.textures import PATTERNS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,10 @@ NAMES = [axis.name for axis in AXES]
 
 def p(axis, intensity=0.5, value=None, target=None):
     return Perturbation(axis, intensity, target, value)
+
+
+def rounded(perturbation):
+    return replace(perturbation, intensity=round(perturbation.intensity, 9))
 
 
 UNDERSTOOD = {
@@ -101,7 +106,7 @@ UNDERSTOOD = {
     "put six distractors on the table": [p("distractors", 1.0)],
     "add two more cubes": [p("distractors", 2 / 6)],
     "put a red object on the table": [p("distractors", 1 / 6, RED)],
-    "add heavy clutter around the target": [p("distractors", 0.75)],
+    "add heavy clutter around the target": [p("clutter", 0.75)],
     # picture
     "make the image black and white": [p("saturation", 1.0, "gray")],
     "reduce the saturation by 40 percent": [p("saturation", 0.4, "gray")],
@@ -109,6 +114,24 @@ UNDERSTOOD = {
     "increase the contrast": [p("contrast", 0.5, "high")],
     "make the image darker": [p("brightness", 0.5, "dark")],
     "shift the hue fully": [p("hue", 1.0)],
+    # what is felt rather than seen
+    "make the object heavier": [p("object-mass", 0.5, "heavy")],
+    "make the cube twice as heavy": [p("object-mass", math.log(2) / math.log(3), "heavy")],
+    "half the size of the object": [p("object-size", 1.0, "small")],
+    "scale the cube up by 20 percent": [p("object-size", 0.4, "large")],
+    "increase the friction of the table by a factor of 1.5": [
+        p("table-friction", math.log(1.5) / math.log(3), "rough")
+    ],
+    "set gravity to 7.81 m/s^2": [p("gravity", 0.5, "weak")],
+    "delay the image by two frames": [p("camera-latency", 2 / 3)],
+    "delay the actions by 50 ms": [p("action-delay", 0.5)],
+    "make the gripper weaker": [p("gripper-force", 0.5, "weak")],
+    "move the object": [p("object-position")],
+    "turn the cube into a ball": [p("object-shape", 0.5, "sphere")],
+    "move the light by the vector 0.1 0.2 -0.3": [p("light-position", 0.5, (0.1, 0.2, -0.3))],
+    # what is not asked for
+    "make the robot red rather than grey": [p("robot-color", 0.5, RED)],
+    "make the cube hevier": [p("object-mass", 0.5, "heavy")],
     # several at once
     "dim the lighting to 40% and add two distractor objects near the target": [
         p("light-intensity", 0.4, "dim"),
@@ -149,12 +172,8 @@ RESTORED = {
 }
 
 REFUSED = {
-    "make it rain": ["rain"],
-    "simulate fog": ["fog"],
     "make the floor slippery": ["floor", "slippery"],
     "increase the friction": ["increase", "friction"],
-    "make the object heavier": ["object", "heavier"],
-    "move the object": ["move", "object"],
     "remove the table": ["remove", "table"],
     "tilt the table": ["tilt", "table"],
     "make it red": ["red"],
@@ -162,26 +181,26 @@ REFUSED = {
     "table": ["table"],
     "50 %": ["50 %"],
     "flood the room with water": ["flood", "water"],
-    "show a video in the background": ["video"],
-    "blur the image": ["blur", "image"],
     "add sensor noise": ["add", "sensor", "noise"],
-    "make the gripper weaker": ["gripper", "weaker"],
-    "move the camera 20 cm to the left": ["20 cm"],
-    "dim the lights by 150 %": ["150 %"],
-    "move the camera -30 %": ["-30 %"],
-    "add ten distractors": ["ten"],
-    "set the color temperature to 12000 K": ["12000 k"],
-    "dim the lights by 3 degrees": ["3 degrees"],
-    "hide 90 % of the target": ["90 % of"],
-    "dim the lights 30-40 %": ["30", "-40 %"],
+    "make the mug blue": ["mug", "blue"],
+    "make the cube five times as heavy": ["five times (object-mass ends at x 3)"],
+    "move the camera 20 cm to the left": ["20 cm (camera-position ends at 0.1 m)"],
+    "dim the lights by 150 %": ["150 % (light-intensity ends at 100 %)"],
+    "move the camera -30 %": ["-30 % (negative)"],
+    "add ten distractors": ["ten (distractors ends at 6)"],
+    "set the color temperature to 12000 K": ["12000 k (light-temperature lies between 3000 and 8000 K)"],
+    "dim the lights by 3 degrees": ["3 degrees (not a unit of light-intensity)"],
+    "hide 90 % of the target": ["90 % of (occluder ends at 60 %)"],
+    "dim the lights 30-40 %": ["30 (light-intensity needs a unit or %)", "-40 % (negative)"],
     "Dimme das Licht": ["dimme", "das", "licht"],
     "灯を暗くする": ["灯を暗くする"],
     "🌧": ["🌧"],
 }
 
 PARTLY = {
-    "dim the lights and make it rain": ([p("light-intensity", 0.5, "dim")], ["rain"]),
+    "dim the lights and make it snow": ([p("light-intensity", 0.5, "dim")], ["snow"]),
     "make the table wobble and dim the lights": ([p("light-intensity", 0.5, "dim")], ["table", "wobble"]),
+    "make the camera heavier": ([p("camera-position")], ["heavier"]),
     "let the lights flicker": ([p("light-intensity")], ["flicker"]),
     "red and blue table": ([p("table-color", 0.5, BLUE)], ["red"]),
     "make the table red or blue": ([p("table-color", 0.5, RED)], ["blue"]),
@@ -192,7 +211,7 @@ PARTLY = {
 @pytest.mark.parametrize("text", UNDERSTOOD)
 def test_prompt_is_understood_completely(text):
     grounding = ground(text, AXES)
-    assert list(grounding.perturbations) == UNDERSTOOD[text]
+    assert [rounded(found) for found in grounding.perturbations] == [rounded(one) for one in UNDERSTOOD[text]]
     assert grounding.not_understood == ()
     assert grounding.complete
     assert not grounding.restore
@@ -236,19 +255,49 @@ def test_a_phrase_with_any_percentage_grounds_to_its_axis(axis):
         assert alone.perturbations == grounding.perturbations
 
 
-def test_what_is_said_grounds_to_the_same_again():
-    for axis in WORLD_AXES:
-        values = [None, *axis.names]
-        values += [RED, (0.0, 0.2, 1.0)] if axis.numbers and not axis.directions else []
-        values += ["wood", "tex_002"] if axis.spec.name.endswith("texture") else []
-        for value in values:
-            said = Perturbation(axis.spec.name, 0.37, value=value)
-            grounding = ground(say(said), AXES)
-            assert grounding.perturbations == (said,), say(said)
-            assert grounding.complete, (say(said), grounding.not_understood)
-        for target in axis.spec.targets[1:]:
-            said = Perturbation(axis.spec.name, 0.5, target)
-            assert ground(say(said), AXES).perturbations == (said,), say(said)
+def values_of(axis):
+    """Values of an axis that hypothesis may choose from: names, directions that stand together, numbers, textures."""
+    choices = [st.none()]
+    if axis.names:
+        choices.append(st.sampled_from(axis.names))
+    if axis.directions:
+        opposite = {"left": "right", "up": "down", "closer": "farther"}
+        pairs = [(a, b) for a in axis.names for b in axis.names if a != b and b not in (opposite.get(a), "overhead")]
+        pairs = [(a, b) for a, b in pairs if opposite.get(b) != a and a != "overhead"]
+        choices.append(st.sampled_from([" ".join(pair) for pair in pairs]))
+    if axis.numbers:
+        span = st.floats(-1, 1) if axis.directions or axis.spec.name == "gravity" else st.floats(0, 1)
+        choices.append(st.tuples(*[span] * axis.numbers).filter(axis.accepts))
+    if axis.spec.name.endswith("-texture"):
+        choices.append(st.sampled_from([*PATTERNS, "tex_000", "tex_117"]))
+    return st.one_of(choices)
+
+
+WORLD = furnished()
+TARGETS = {axis.name: axis.targets for axis in WORLD}
+
+
+@st.composite
+def perturbations(draw, axis):
+    targets = (None, *TARGETS[axis.spec.name][1:])
+    return Perturbation(axis.spec.name, draw(st.floats(0, 1)), draw(st.sampled_from(targets)), draw(values_of(axis)))
+
+
+@pytest.mark.parametrize("axis", WORLD_AXES, ids=lambda axis: axis.spec.name)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_what_is_said_grounds_to_the_same_again(axis, data):
+    said = data.draw(perturbations(axis))
+    grounding = ground(say(said, WORLD), WORLD)
+    assert grounding.perturbations == (said,), say(said, WORLD)
+    assert grounding.complete, (say(said, WORLD), grounding.not_understood)
+
+
+def test_naming_the_default_target_asks_for_the_same_as_naming_none():
+    for axis in WORLD:
+        for target in axis.targets[:1]:
+            said = Perturbation(axis.name, 0.5, target)
+            assert ground(say(said, WORLD), WORLD).perturbations == (replace(said, target=None),)
 
 
 def test_several_sentences_joined_ground_to_all_of_them():
@@ -301,10 +350,10 @@ def test_units_of_the_lexicon_are_the_bounds_of_the_axes():
 
 
 def test_every_frame_of_the_lexicon_belongs_to_an_axis_and_uses_its_values():
-    data = tomllib.loads(files("adversarl_mujoco.grounding").joinpath("lexicon.toml").read_text("utf-8"))
+    data = source()
     axes = {axis.spec.name: axis for axis in WORLD_AXES}
-    assert {frame["axis"] for frame in data["frame"]} == set(axes)
-    for frame in data["frame"]:
+    assert set(axes) <= {frame["axis"] for frame in data["frame"]}
+    for frame in (frame for frame in data["frame"] if frame["axis"] in axes):
         named = {value for value in frame.get("values", {}).values() if value != "="}
         if isinstance(frame.get("value"), str):
             named.add(frame["value"])
@@ -312,12 +361,12 @@ def test_every_frame_of_the_lexicon_belongs_to_an_axis_and_uses_its_values():
 
 
 def test_every_atom_of_a_frame_is_in_the_lexicon():
-    data = tomllib.loads(files("adversarl_mujoco.grounding").joinpath("lexicon.toml").read_text("utf-8"))
-    kinds = ("things", "properties", "actions", "values", "negations")
-    known = {atom for kind in kinds for atom in data[kind]}
+    data = source()
+    known = {atom for kind in KINDS for atom in data[kind]} | {"unit K", "unit frames"}
+    known |= {frame["axis"] for frame in data["frame"] if "words" in frame}
     known |= {atom for compound in data["compound"] for atom in compound["atoms"]}
     for frame in data["frame"]:
-        used = {atom for needs in frame["needs"] for atom in needs}
+        used = {atom for needs in frame.get("needs", ()) for atom in needs}
         used |= set(frame.get("absorbs", ())) | set(frame.get("values", ()))
         assert used <= known, (frame["axis"], used - known)
 
@@ -334,7 +383,7 @@ def test_no_text_whatever_raises(text):
 @given(
     text=st.sampled_from(sorted(UNDERSTOOD)),
     where=st.floats(0, 1),
-    word=st.sampled_from(["zebra", "quickly", "underwater", "flammable", "tomorrow", "slippery"]),
+    word=st.sampled_from(["giraffe", "quickly", "underwater", "flammable", "tomorrow", "expensive"]),
 )
 def test_a_strange_word_anywhere_is_reported(text, where, word):
     words = text.split()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from adversarl_mujoco.grounding.lexicon import Lexicon
-from adversarl_mujoco.grounding.tokens import Item, counted
+from adversarl_mujoco.grounding.tokens import Item
 
 NEGATIONS = frozenset({"not", "off", "undo"})
 _SOFT = frozenset({",", "and", "&", "or", "nor", "plus"})
@@ -20,10 +20,12 @@ class Clause:
     Attributes:
         items: The items.
         listed: Whether a comma or an ``and`` is all that divides it from the clause before.
+        excluded: Whether it names what is not meant, as in ``rather than the table``.
     """
 
     items: tuple[Item, ...]
     listed: bool = False
+    excluded: bool = False
 
     @cached_property
     def atoms(self) -> frozenset[str]:
@@ -45,11 +47,11 @@ class Clause:
         return False
 
     def kinds(self, lexicon: Lexicon) -> set[str]:
-        """Kinds of its atoms, ``everything`` counted as a thing."""
-        return {lexicon.kinds.get(atom, "values") for atom in self.atoms}
+        """Kinds of its atoms but soft ones; colours and the like of compounds are values."""
+        return {lexicon.kinds.get(atom, "values") for atom in self.atoms - lexicon.soft}
 
     def __add__(self, other: Clause) -> Clause:
-        return Clause(self.items + other.items, self.listed)
+        return replace(self, items=self.items + other.items)
 
 
 def clauses(items: Iterable[Item], lexicon: Lexicon) -> list[Clause]:
@@ -61,9 +63,17 @@ def clauses(items: Iterable[Item], lexicon: Lexicon) -> list[Clause]:
             found.append(Clause((), listed=bool(soft)))
         elif item.words == "without":
             found.append(Clause((item,)))
+        elif item.words in lexicon.exclusions:
+            found.append(Clause((item,), excluded=True))
         else:
-            found[-1] = Clause((*found[-1].items, counted(item)), found[-1].listed)
-    return _share([clause for clause in found if clause.items], lexicon)
+            found[-1] = replace(found[-1], items=(*found[-1].items, item))
+    return _share([_without_one(clause) for clause in found if clause.items], lexicon)
+
+
+def _without_one(clause: Clause) -> Clause:
+    """``a white one`` is no number."""
+    last = clause.items[-1]
+    return replace(clause, items=clause.items[:-1]) if last.words == "one" and len(clause.items) > 1 else clause
 
 
 def _share(found: list[Clause], lexicon: Lexicon) -> list[Clause]:
@@ -75,7 +85,8 @@ def _share(found: list[Clause], lexicon: Lexicon) -> list[Clause]:
             found[index - 1] += Clause(last.items[-1:])
     for index in range(1, len(found)):
         clause, negation = found[index], [i for i in found[index - 1].items if NEGATIONS.intersection(i.atoms)]
-        bare = clause.atoms and clause.kinds(lexicon) <= {"things", "properties"} and not _decided(clause)
+        only = any(item.words == "only" for item in clause.items)
+        bare = clause.atoms and not only and clause.kinds(lexicon) <= {"things", "properties"} and not _decided(clause)
         if clause.listed and negation and bare and not clause.begins_request():
             found[index] = replace(clause, items=(*negation, *clause.items))
     return found
@@ -91,6 +102,8 @@ def mergeable(left: Clause, right: Clause, lexicon: Lexicon) -> bool:
 
     One of them must be a bare list of things, of properties or of values, and a new verb begins a new request.
     """
+    if left.excluded or right.excluded:
+        return False
     if left.unknown or right.unknown or "not" in left.atoms | right.atoms:
         return False
     if left.kinds(lexicon) == {"actions"}:
@@ -100,7 +113,16 @@ def mergeable(left: Clause, right: Clause, lexicon: Lexicon) -> bool:
 
 
 def things_of(clauses: Sequence[Clause], lexicon: Lexicon) -> tuple[Item, ...]:
-    """What ``it`` stands for: the things of the clause before."""
-    if not clauses:
-        return ()
-    return tuple(item for item in clauses[-1].items if any(lexicon.kinds.get(a) == "things" for a in item.atoms))
+    """What ``it`` stands for: the things of the last clause that names any."""
+    named = (tuple(item for item in clause.items if _is_thing(item, lexicon)) for clause in reversed(clauses))
+    return next(filter(None, named), ())
+
+
+def _is_thing(item: Item, lexicon: Lexicon) -> bool:
+    return any(lexicon.kinds.get(atom) == "things" for atom in item.atoms)
+
+
+def halves(clause: Clause, lexicon: Lexicon) -> list[tuple[Clause, Clause]]:
+    """A clause cut in two, at every word where it may be."""
+    cuts = [i for i, item in enumerate(clause.items) if item.words in lexicon.joints and 0 < i < len(clause.items) - 1]
+    return [(replace(clause, items=clause.items[:i]), Clause(clause.items[i + 1 :])) for i in cuts]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adversarl.types import Axis, Perturbation, Value
 from adversarl_mujoco.grounding.clauses import NEGATIONS, Clause
-from adversarl_mujoco.grounding.lexicon import Frame, Lexicon
-from adversarl_mujoco.grounding.quantities import intensity_of
+from adversarl_mujoco.grounding.lexicon import Entry, Frame, Lexicon
+from adversarl_mujoco.grounding.quantities import Unfit, intensity_of
 from adversarl_mujoco.grounding.tokens import Item
 
 DEFAULT_DEGREE = 0.5
 """Intensity of a prompt that names none."""
-EXPANDED = frozenset({"table", "object", "background", "robot"})
+EXPANDED = frozenset({"table", "object", "background", "robot", "floor"})
 """What ``everything`` has a colour and a texture."""
 
 
@@ -49,14 +49,17 @@ def read(clause: Clause, lexicon: Lexicon, axes: Mapping[str, Axis], *, loose: b
         axes: Axes that may be asked for, by name.
         loose: Whether a property without a thing (``random colors``) means that of all surfaces.
     """
-    atoms = clause.atoms
+    if clause.excluded:
+        words = " ".join(item.words for item in clause.items if not item.unknown)
+        return Reading(understood=((words, "not asked for"),), not_understood=_unknown(clause))
+    atoms = clause.atoms | {f"unit {item.quantity.unit}" for item in clause.items if item.quantity}
     if "everything" in atoms or (loose and _bare(clause)):
         atoms |= EXPANDED
     if atoms & {"undo", "not"} and not atoms - NEGATIONS - EXPANDED - {"everything"} and not clause.atoms & EXPANDED:
         return _restore(clause)
-    matches = _undone(atoms, lexicon) or _matches(atoms, lexicon) or _all_axes(clause, axes)
+    matches = _undone(atoms, lexicon) or _matches(clause, atoms, lexicon) or _all_axes(clause, axes)
     # Only now, so that another axis never answers for one that this world does not have.
-    return _resolve(clause, [match for match in matches if match.frame.axis in axes], axes)
+    return _resolve(clause, [match for match in matches if match.frame.axis in axes], axes, lexicon)
 
 
 def _bare(clause: Clause) -> bool:
@@ -74,16 +77,30 @@ def _unknown(clause: Clause) -> tuple[str, ...]:
     return tuple(item.words for item in clause.items if item.unknown or item.quantity)
 
 
-def _matches(atoms: frozenset[str], lexicon: Lexicon) -> list[Match]:
+def _matches(clause: Clause, atoms: frozenset[str], lexicon: Lexicon) -> list[Match]:
     """Frames that fit, without those that another one explains strictly more than."""
     found = []
     for frame in lexicon.frames:
         met = [needs for needs in frame.needs if needs <= atoms]
-        if met:
+        if met and (frame.subject is None or _subject(clause, lexicon) == frame.subject):
             explained = frozenset().union(*met) | (atoms & (frame.absorbs | frame.values.keys()))
             found.append(Match(frame, explained))
-    kept = [m for m in found if not any(m.atoms < other.atoms for other in found)]
+    kept = [m for m in found if not any(_beaten(m, other, lexicon.soft) for other in found)]
     return list({match.frame.axis: match for match in reversed(kept)}.values())[::-1]
+
+
+def _beaten(match: Match, other: Match, soft: frozenset[str]) -> bool:
+    """Whether another match explains more; what soft atoms explain counts only between equals."""
+    hard, others = match.atoms - soft, other.atoms - soft
+    if match.frame.fallback and not other.frame.fallback:
+        return bool(hard & others)
+    return hard < others or (hard == others and match.atoms < other.atoms)
+
+
+def _subject(clause: Clause, lexicon: Lexicon) -> str | None:
+    """The first thing named, which is what the clause is about."""
+    atoms = (atom for item in clause.items for atom in item.atoms)
+    return next((atom for atom in atoms if lexicon.kinds.get(atom) == "things"), None)
 
 
 def _undone(atoms: frozenset[str], lexicon: Lexicon) -> list[Match]:
@@ -102,19 +119,24 @@ def _all_axes(clause: Clause, axes: Mapping[str, Axis]) -> list[Match]:
     return [Match(Frame(axis, ()), clause.atoms | EXPANDED) for axis in axes]
 
 
-def _resolve(clause: Clause, matches: Sequence[Match], axes: Mapping[str, Axis]) -> Reading:
-    explained = _explained(matches)
-    left = {i for i, item in enumerate(clause.items) if _left_over(item, explained)}
-    perturbations, understood = [], []
+def _resolve(clause: Clause, matches: Sequence[Match], axes: Mapping[str, Axis], lexicon: Lexicon) -> Reading:
+    explained = _explained(matches) | lexicon.idle
+    left = {i for i, item in enumerate(clause.items) if _left_over(item, explained, lexicon)}
+    perturbations, understood, reasons = [], [], {}
     for match in matches:
-        perturbation, used, extra = _perturbation(clause, match, axes[match.frame.axis])
-        left = (left - used) | extra
-        perturbations.append(perturbation)
-        understood.append((_words(clause, match), meaning(perturbation)))
-    words = tuple(item.words for i, item in enumerate(clause.items) if i in left)
+        meant = _perturbation(clause, match, axes[match.frame.axis], lexicon)
+        left = (left - meant.used) | meant.extra
+        reasons |= meant.reasons
+        perturbations += meant.perturbations
+        understood += [(_words(clause, match), meaning(perturbation)) for perturbation in meant.perturbations]
+    words = tuple(_with_reason(clause.items[i].words, reasons.get(i)) for i in sorted(left))
     if any(clause.items[i].quantity for i in left):
         return Reading(not_understood=words)  # Better nothing than another strength than asked for.
     return Reading(tuple(perturbations), tuple(understood), words)
+
+
+def _with_reason(words: str, reason: str | None) -> str:
+    return f"{words} ({reason})" if reason else words
 
 
 def _explained(matches: Sequence[Match]) -> frozenset[str]:
@@ -125,9 +147,11 @@ def _explained(matches: Sequence[Match]) -> frozenset[str]:
     return atoms | {"everything"} if atoms & EXPANDED else atoms
 
 
-def _left_over(item: Item, explained: frozenset[str]) -> bool:
+def _left_over(item: Item, explained: frozenset[str], lexicon: Lexicon) -> bool:
     if item.unknown or item.quantity:
         return True
+    if item.entry and item.entry.degree is not None and lexicon.soft.issuperset(item.atoms):
+        return False  # "strong" says how much, where nothing can be strong.
     return bool(item.atoms) and not explained.intersection(item.atoms)
 
 
@@ -148,16 +172,40 @@ def meaning(perturbation: Perturbation) -> str:
     return f"{perturbation.axis}{target}{shown} at {100 * perturbation.intensity:.4g} %"
 
 
-def _perturbation(clause: Clause, match: Match, axis: Axis) -> tuple[Perturbation, set[int], set[int]]:
-    """A perturbation, the indices of quantities it used, and those of values it has no use for."""
+@dataclass(frozen=True)
+class Meant:
+    """What one match asks for.
+
+    Attributes:
+        perturbations: One for each target named.
+        used: Indices of items whose quantity it used.
+        extra: Indices of items whose value it has no use for.
+        reasons: Why quantities could not be used, by the indices of their items.
+    """
+
+    perturbations: list[Perturbation]
+    used: set[int]
+    extra: set[int]
+    reasons: dict[int, str]
+
+
+def _perturbation(clause: Clause, match: Match, axis: Axis, lexicon: Lexicon) -> Meant:
     frame = match.frame
     value, extra = _value(clause, frame)
-    intensity, value, used = _intensity(clause, frame, value)
-    target = next((target for target in axis.targets[1:] if target in clause.atoms), None)
+    intensity, value, used, reasons = _intensity(clause, frame, value, lexicon)
     negated = bool(clause.atoms & NEGATIONS) and not any(needs & NEGATIONS for needs in _met(clause, frame))
     if negated:
         intensity, value = 0.0, None
-    return Perturbation(frame.axis, intensity, target, value), used, extra
+    one = Perturbation(frame.axis, intensity, None, value)
+    return Meant([replace(one, target=target) for target in _targets(clause, axis)], used, extra, reasons)
+
+
+def _targets(clause: Clause, axis: Axis) -> list[str | None]:
+    """Targets that are named; None stands for the default one, named or not."""
+    named = [target for target in axis.targets if target in clause.atoms]
+    if "all" in clause.atoms and axis.targets and "all" not in axis.targets:
+        named = list(axis.targets)
+    return [None if target == axis.targets[0] else target for target in named] or [None]
 
 
 def _met(clause: Clause, frame: Frame) -> list[frozenset[str]]:
@@ -176,32 +224,41 @@ def _value(clause: Clause, frame: Frame) -> tuple[Value, set[int]]:
             if value is not None:
                 found[index] = value
     different = list(dict.fromkeys(found.values()))
-    if frame.combine and different:
+    if frame.combine and different and all(isinstance(value, str) for value in different):
         return " ".join(str(value) for value in different), set()
     first = different[0] if different else None
     return first, {index for index, value in found.items() if value != first}
 
 
-def _intensity(clause: Clause, frame: Frame, value: Value) -> tuple[float, Value, set[int]]:
-    """Intensity, the value as a quantity may decide it, and the indices of the quantities used."""
+def _intensity(
+    clause: Clause, frame: Frame, value: Value, lexicon: Lexicon
+) -> tuple[float, Value, set[int], dict[int, str]]:
+    """Intensity, the value as a quantity may decide it, the quantities used, and why others could not be."""
+    reasons = {}
     for index, item in enumerate(clause.items):
         if item.quantity:
-            decided = intensity_of(item.quantity, frame, value)
-            if decided is not None:
-                return (*decided, {index})
+            try:
+                return (*intensity_of(item.quantity, frame, value), {index}, {})
+            except Unfit as reason:
+                reasons[index] = str(reason)
     if frame.intensity is not None:
-        return frame.intensity, value, set()
-    return _degree(clause, frame), value, set()
+        return frame.intensity, value, set(), reasons
+    return _degree(clause, frame, lexicon), value, set(), reasons
 
 
-def _degree(clause: Clause, frame: Frame) -> float:
+def _degree(clause: Clause, frame: Frame, lexicon: Lexicon) -> float:
     """The adverb's degree, else the one a word carries, else its count, else the default."""
     entries = [item.entry for item in clause.items if item.entry]
     adverbs = [e.degree for e in entries if e.degree is not None and not e.atoms]
-    inherent = [e.degree for e in entries if e.degree is not None and e.atoms]
+    inherent = [e.degree for e in entries if e.degree is not None and e.atoms and not _names_value(e, frame, lexicon)]
     counts = [e.count for e in entries if e.count is not None]
     if adverbs or inherent:
         return max(adverbs or inherent)
     if frame.count and counts:
         return counts[0] / frame.count
     return DEFAULT_DEGREE
+
+
+def _names_value(entry: Entry, frame: Frame, lexicon: Lexicon) -> bool:
+    """Whether a word such as ``heavy`` names a value here (a weight) rather than a degree (``heavy fog``)."""
+    return any(atom in lexicon.soft and atom in frame.values for atom in entry.atoms)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from adversarl.types import Axis, Grounding, Perturbation
-from adversarl_mujoco.grounding.clauses import Clause, clauses, mergeable, things_of
+from adversarl_mujoco.grounding.clauses import Clause, clauses, halves, mergeable, things_of
 from adversarl_mujoco.grounding.frames import Reading, read
-from adversarl_mujoco.grounding.lexicon import Entry, Frame, Lexicon, load
-from adversarl_mujoco.grounding.tokens import items, split
+from adversarl_mujoco.grounding.lexicon import Lexicon
+from adversarl_mujoco.grounding.tokens import items
+from adversarl_mujoco.grounding.vocabulary import lexicon_of
 
 
 def ground(text: str, axes: Sequence[Axis]) -> Grounding:
@@ -24,7 +24,7 @@ def ground(text: str, axes: Sequence[Axis]) -> Grounding:
         what was understood and what was not. ``restore`` undoes what the prompt asked for before it.
     """
     named = {axis.name: axis for axis in axes}
-    lexicon = _with_phrases(load(), axes)
+    lexicon = lexicon_of(tuple(axes))
     readings = [_read_all(text, lexicon, named, literal=literal) for literal in (False, True)]
     best = min(readings, key=_cost)
     return Grounding(text, best.perturbations, best.understood, best.not_understood, best.restore)
@@ -34,18 +34,6 @@ def _cost(reading: Reading) -> tuple[int, bool, int]:
     """The reading that leaves fewest words unexplained, and explains them by least, is taken."""
     empty = not reading.perturbations and not reading.restore
     return len(reading.not_understood), empty, len(reading.perturbations)
-
-
-def _with_phrases(lexicon: Lexicon, axes: Sequence[Axis]) -> Lexicon:
-    """Adds the phrases of axes that the lexicon does not know, so that any world's axes can be asked for."""
-    known = {frame.axis for frame in lexicon.frames}
-    strange = [axis for axis in axes if axis.name not in known]
-    if not strange:
-        return lexicon
-    phrases = {tuple(split(axis.phrase)): Entry(atoms=(f"axis {axis.name}",), verb=True) for axis in strange}
-    frames = tuple(Frame(axis.name, (frozenset({f"axis {axis.name}"}),)) for axis in strange)
-    longest = max(lexicon.longest, *(len(words) for words in phrases))
-    return replace(lexicon, phrases=lexicon.phrases | phrases, frames=lexicon.frames + frames, longest=longest)
 
 
 def _read_all(text: str, lexicon: Lexicon, axes: Mapping[str, Axis], *, literal: bool) -> Reading:
@@ -91,10 +79,25 @@ def _group(
 
 def _read_one(clause: Clause, before: Sequence[Clause], lexicon: Lexicon, axes: Mapping[str, Axis]) -> Reading:
     reading = read(clause, lexicon, axes)
-    if reading.complete or not any(item.words in lexicon.pronouns for item in clause.items):
+    if reading.complete or clause.excluded or not clause.atoms:
         return reading
-    meant = read(Clause(things_of(before, lexicon)) + clause, lexicon, axes)
-    return meant if meant.complete else reading
+    meant = _elliptic(clause, before, lexicon, axes)
+    if meant.complete:
+        return meant
+    for left, right in halves(clause, lexicon):
+        both = [read(left, lexicon, axes), read(right, lexicon, axes)]
+        if all(half.complete for half in both):
+            return _joined(both)
+    return reading
+
+
+def _elliptic(clause: Clause, before: Sequence[Clause], lexicon: Lexicon, axes: Mapping[str, Axis]) -> Reading:
+    """What a clause means that speaks of ``it``, or of nothing, after one that names something."""
+    pronoun = any(item.words in lexicon.pronouns for item in clause.items)
+    nothing = "things" not in clause.kinds(lexicon) and (clause.begins_request() or not clause.listed)
+    if not before or not (pronoun or nothing):
+        return Reading()
+    return read(Clause(things_of(before, lexicon)) + clause, lexicon, axes)
 
 
 def _joined(readings: Sequence[Reading]) -> Reading:
