@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import mujoco
 
+from adversarl_mujoco.backgrounds import Backgrounds, generated
 from adversarl_mujoco.robot import Robot
 
 
@@ -28,6 +29,21 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class Variation:
+    """What every episode draws anew of an object, beside its pose.
+
+    Attributes:
+        size: Factors of its size, from and to [1]; None keeps it.
+        mass: Factors of its mass, from and to [1]; None keeps it.
+        color: Whether its colour is drawn.
+    """
+
+    size: tuple[float, float] | None = None
+    mass: tuple[float, float] | None = None
+    color: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SceneObject:
     """A thing on the table that tasks and perturbations can name.
 
@@ -46,6 +62,7 @@ class SceneObject:
         grasp: Where a gripper that points down and closes along y takes it, own frame [m].
         width: What that gripper closes around [m].
         hollow: Radius and depth below its top of what it can hold [m]; None holds nothing.
+        variation: What every episode draws anew beside its pose; None draws nothing.
     """
 
     name: str
@@ -59,6 +76,7 @@ class SceneObject:
     grasp: tuple[float, float, float] = (0.0, 0.0, 0.0)
     width: float = 0.0
     hollow: tuple[float, float] | None = None
+    variation: Variation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,7 @@ class Scene:
         objects: Its objects by name; the first is the default target.
         camera: Name of the camera that takes the observation's picture.
         belts: Joints of moving belts, which a simulation puts back to 0 after every control step.
+        backgrounds: Images and videos that can stand behind it.
     """
 
     model: mujoco.MjModel
@@ -78,3 +97,4 @@ class Scene:
     objects: Mapping[str, SceneObject]
     camera: str = "front"
     belts: tuple[str, ...] = ()
+    backgrounds: Backgrounds = field(default_factory=generated)

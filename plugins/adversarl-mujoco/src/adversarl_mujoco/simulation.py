@@ -19,6 +19,7 @@ from adversarl_mujoco.effects import Effects, Memory
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.render import View
 from adversarl_mujoco.scene import SUBSTEP
+from adversarl_mujoco.scenes.variety import Variety
 from adversarl_mujoco.tasks.base import Task
 from adversarl_mujoco.timing import CONTROL_FREQUENCY
 
@@ -82,26 +83,31 @@ class Simulation:
         self._seen: tuple[Perturbation, ...] = ()
         self._applied: tuple[Perturbation, ...] = ()
         self.seed = self.steps = 0
+        self._variety = Variety(scene, self.task.target)
+        self._base: tuple[Perturbation, ...] = ()
         self._belts = [self.data.joint(name).qpos for name in scene.belts]
 
     def reset(self, seed: int | None) -> None:
         """Begins an episode; None draws its seed from the environment's own generator."""
         self.seed = int(self.rng.integers(2**31)) if seed is None else seed
         self._seen = self.active
-        self._apply(self.active)
+        self._base = self._variety.draw(self.seed)
+        self._apply(self._variety.beneath(self._base, self.active))
         mujoco.mj_resetData(self.model, self.data)
+        self.effects.renew(self.perturber.effects)
         self._arrange()
         self.task.place(np.random.default_rng(self.seed), self.perturber.layout)
         for arm in self.arms:
             arm.hold()
-        self.effects.begin(self.seed)
-        self.effects.proceed()
+        self.effects.furnish(self.seed)
         self.steps = self.view.step = 0
         self._settle()
         if self.perturber.layout.joints:
             self._untangle()
         if self.task.prepare():
             self._settle()
+        self.effects.begin(self.seed)
+        self.effects.proceed()
         self.task.begin()
 
     def act(self, action: Sequence[float]) -> None:
@@ -119,6 +125,7 @@ class Simulation:
         waits = self.perturber.waits
         self._seen = self.active
         now = (*filter(waits, self._applied), *filterfalse(waits, self.active))
+        now = self._variety.beneath(filterfalse(waits, self._base), now)
         if now != self._applied:
             self.effects.begin(self.seed, self._apply(now))
             self._settle()
@@ -166,6 +173,7 @@ class Simulation:
         self.data.sensordata[:] = snapshot.sensors
         self.rng.bit_generator.state = copy.deepcopy(snapshot.generator)
         self.seed = snapshot.seed
+        self._base = self._variety.draw(self.seed)
         self.steps = self.view.step = snapshot.steps
         self.task.remember(snapshot.memory)
 

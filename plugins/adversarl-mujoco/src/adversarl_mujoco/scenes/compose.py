@@ -11,6 +11,7 @@ from adversarl_mujoco.imported import load_robot
 from adversarl_mujoco.parts import Mount, Scene, SceneObject
 from adversarl_mujoco.robot import PREFIX, Robot
 from adversarl_mujoco.scene import (
+    LAMPS,
     add_hidden,
     add_light,
     add_materials,
@@ -21,6 +22,7 @@ from adversarl_mujoco.scene import (
 from adversarl_mujoco.scenes.bodies import about_z
 from adversarl_mujoco.scenes.objects import add_object, place
 from adversarl_mujoco.scenes.options import SceneOptions
+from adversarl_mujoco.scenes.skins import skin_robot
 
 PREFIXES = (PREFIX, "robot2_")
 """What stands before the names of the first and of the second robot."""
@@ -78,6 +80,8 @@ def _add_lights(spec: mujoco.MjSpec, options: SceneOptions) -> None:
     # The key light's twin that casts its shadow, off until a shadow is asked for.
     key = next(light for light in options.lights if light.name == "key")
     add_light(spec.worldbody, "sun", key.position, key.diffuse, key.specular, active=False)
+    for index in range(LAMPS):
+        add_light(spec.worldbody, f"lamp_{index}", key.position, key.diffuse, key.specular, active=False)
 
 
 def _add_cameras(spec: mujoco.MjSpec, options: SceneOptions) -> None:
@@ -100,4 +104,5 @@ def _mount(spec: mujoco.MjSpec, robot: Robot, index: int, options: SceneOptions)
     for geom in spec.geoms:
         if geom.name.startswith(prefix) and not geom.material:
             geom.material = "mat_robot"
+    skin_robot(spec, prefix)
     return Mount(robot, prefix, base, yaw)

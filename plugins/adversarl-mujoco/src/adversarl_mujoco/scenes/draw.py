@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from adversarl_mujoco.scenes.options import ObjectOptions, SceneOptions
+from adversarl_mujoco.scenes.variety import between
 
 
 def draw(options: SceneOptions, rng: np.random.Generator) -> SceneOptions:
@@ -26,15 +27,10 @@ def _draw(thing: ObjectOptions, u: np.ndarray) -> ObjectOptions:
         "randomize": type(spread)(),
     }
     if spread.size is not None:
-        factor = _between(spread.size, float(u[3]))
+        factor = between(spread.size, float(u[3]))
         update["size"] = tuple(factor * edge for edge in thing.extents)
     if spread.mass is not None:
-        update["mass"] = _between(spread.mass, float(u[4])) * (thing.mass or thing.kind.mass)
+        update["mass"] = between(spread.mass, float(u[4])) * (thing.mass or thing.kind.mass)
     if spread.color:
         update["color"] = tuple(float(channel) for channel in u[5:])
     return thing.model_copy(update=update)
-
-
-def _between(bounds: tuple[float, float], u: float) -> float:
-    low, high = bounds
-    return float(low * (high / low) ** u)

@@ -8,7 +8,7 @@ from typing import Any
 
 import mujoco
 
-from adversarl_mujoco.parts import SceneObject
+from adversarl_mujoco.parts import SceneObject, Variation
 from adversarl_mujoco.scene import TABLE_HEIGHT, add_skin
 from adversarl_mujoco.scenes.bodies import Body, Part, about_z
 from adversarl_mujoco.scenes.files import add_file, measure
@@ -61,6 +61,7 @@ def place(options: ObjectOptions, source: str = "scene") -> Placed:
         grasp=body.grasp,
         width=body.width,
         hollow=body.hollow,
+        variation=Variation(spread.size, spread.mass, spread.color) if spread.varies else None,
     )
     return Placed(options, body, about)
 

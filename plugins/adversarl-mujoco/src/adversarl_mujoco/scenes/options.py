@@ -16,6 +16,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Color = tuple[Share, Share, Share]
 Vector = tuple[float, float, float]
 Positive = Annotated[float, Field(gt=0, le=10)]
+SIZE_BOUND, MASS_BOUND = 0.5, 3.0
+"""Bounds of the axes ``object-size`` (1 +- that) and ``object-mass`` (that, or one over it), which carry out draws."""
+SizeFactor = Annotated[float, Field(ge=1 - SIZE_BOUND, le=1 + SIZE_BOUND)]
+MassFactor = Annotated[float, Field(ge=1 / MASS_BOUND, le=MASS_BOUND)]
 NAME = r"^[a-z][a-z0-9_-]*$"
 RESERVED = ("table", "floor", "backdrop", "background", "pedestal", "occluder", "robot", "robot2", "world", "object")
 """Names of the world's own parts."""
@@ -36,8 +40,12 @@ class RandomizeOptions(Options):
     yaw: float | None = Field(
         None, ge=0, le=180, description="Half range of the rotation about z [degree]; default: the task's own."
     )
-    size: tuple[Positive, Positive] | None = Field(None, description="Factors of the size, from and to [1].")
-    mass: tuple[Positive, Positive] | None = Field(None, description="Factors of the mass, from and to [1].")
+    size: tuple[SizeFactor, SizeFactor] | None = Field(
+        None, description="Factors of the size at the same density, from and to, in [0.5, 1.5]."
+    )
+    mass: tuple[MassFactor, MassFactor] | None = Field(
+        None, description="Factors of the mass, from and to, in [1/3, 3]."
+    )
     color: bool = Field(False, description="Whether the colour is drawn, too.")
 
     @field_validator("size", "mass")
@@ -46,6 +54,11 @@ class RandomizeOptions(Options):
         if value is not None and value[0] > value[1]:
             raise ValueError(f"must be [from, to] with from <= to; write [{value[1]}, {value[0]}]")
         return value
+
+    @property
+    def varies(self) -> bool:
+        """Whether anything but the pose is drawn."""
+        return self.color or self.size is not None or self.mass is not None
 
 
 class ObjectOptions(Options):
@@ -94,7 +107,15 @@ class ObjectOptions(Options):
         if (self.file is None) != (self.kind.build is not None):
             what = "takes no file" if self.file else 'needs file = "PATH"'
             raise ValueError(f"type '{self.type}' {what}. Types with a file are mesh and mjcf")
+        self._check_variation()
         return self
+
+    def _check_variation(self) -> None:
+        spread = self.randomize
+        if spread.size is not None and (self.stands_fast or self.file is not None):
+            raise ValueError("randomize.size needs an object of primitives that can move. Leave it out")
+        if spread.mass is not None and self.stands_fast:
+            raise ValueError("randomize.mass of an object that stands fast changes nothing. Leave it out")
 
     @property
     def kind(self) -> Kind:
