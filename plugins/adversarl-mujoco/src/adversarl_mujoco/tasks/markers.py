@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl_mujoco.parts import SceneObject
-from adversarl_mujoco.scene import TABLE_HEIGHT
+from adversarl_mujoco.scene import TABLE_HEIGHT, add_skin
 
 GOAL = "goal"
 """Name of a task's marker, as prompts may call it."""
@@ -30,6 +30,7 @@ def add_goal(
         contype=0,
         conaffinity=0,
     )
+    add_skin(body, GOAL, shape, size, (0.0, 0.0, 0.0))
     half = (size[0], size[0], size[1] if shape == mujoco.mjtGeom.mjGEOM_CYLINDER else size[0])
     return SceneObject(GOAL, "marker", half, start, free=False)
 

@@ -46,6 +46,7 @@ class ReachCriteria(Criteria):
     """Table ``success`` of `reach`."""
 
     position_tolerance: float = Field(0.02, gt=0, le=0.2, description="Distance of grasp point and goal [m].")
+    time_limit: float = Field(2.5, gt=0, le=600, description="Time limit of an episode [s].")
 
 
 class ReachWeights(Weights):
@@ -94,7 +95,7 @@ class Reach(OneArm):
         """The marked point, unless an object is to be touched."""
         if options.target is not None:
             return ()
-        return (add_goal(spec, mujoco.mjtGeom.mjGEOM_SPHERE, (0.016,), (0.95, 0.2, 0.25)),)
+        return (add_goal(spec, mujoco.mjtGeom.mjGEOM_SPHERE, (0.016,), (0.15, 0.75, 0.35)),)
 
     @property
     def text(self) -> str:
