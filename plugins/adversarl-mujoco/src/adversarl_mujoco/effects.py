@@ -24,7 +24,8 @@ class Effect:
     Whatever it remembers are attributes, which it sets in `begin`; a copy of the object is therefore a copy of its
     state. A simulation drives it so::
 
-        effect.begin(rng, model, data)              # at the reset, or in the middle of an episode
+        effect.furnish(rng, model, data)            # at the reset, when the task has placed its things
+        effect.begin(rng, model, data)              # at the reset or in the middle of an episode
         while in_force:
             action = effect.action(action)
             task.act(action)                        # sets the actuators' targets
@@ -34,6 +35,9 @@ class Effect:
             effect.proprio(row)
         effect.release(model, data)
     """
+
+    def furnish(self, rng: np.random.Generator, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Puts things where an episode is about to begin; `data` holds the first positions, nothing that follows."""
 
     def begin(self, rng: np.random.Generator, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Starts at the current state, its memory empty; draws everything from `rng`, which it may keep."""
@@ -99,6 +103,13 @@ class Effects:
         self._proprios = _overriding("proprio", running)
         self._images = _overriding("image", running)
 
+    def renew(self, wanted: Mapping[Perturbation, Effect]) -> None:
+        """Ends all processes and takes up those wanted; `begin` must be called for all."""
+        for effect in self._running.values():
+            effect.release(self._model, self._data)
+        self._running = dict(wanted)
+        self._index()
+
     def select(self, wanted: Mapping[Perturbation, Effect]) -> tuple[Perturbation, ...]:
         """Ends processes that are no longer wanted and takes up new ones, in the order wanted.
 
@@ -113,6 +124,11 @@ class Effects:
         self._running = {p: self._running.get(p, effect) for p, effect in wanted.items()}
         self._index()
         return fresh
+
+    def furnish(self, seed: int) -> None:
+        """Lets the processes put their things where an episode is about to begin."""
+        for perturbation, effect in self._running.items():
+            effect.furnish(_stream(perturbation, seed), self._model, self._data)
 
     def begin(self, seed: int, perturbations: Sequence[Perturbation] | None = None) -> None:
         """Starts processes at the current state; None starts all of them anew.

@@ -251,6 +251,10 @@ class UnevenTime(Effect):
         """Sets the timestep of the running control step; contacts depend on it."""
         model.opt.timestep = self._now
 
+    def release(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Sets the nominal timestep."""
+        model.opt.timestep = self._nominal
+
     def control(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Draws the timestep of the coming one."""
         self._now = self._nominal + self._rng.exponential(self._mean)

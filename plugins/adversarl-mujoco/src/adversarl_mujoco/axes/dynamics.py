@@ -12,7 +12,8 @@ from adversarl_mujoco.axes.base import Draws, ObjectAxis, WorldAxis, on_sphere, 
 from adversarl_mujoco.axes.stage import Array, Handle, Stage
 
 MASS, ROUGH, SLIPPERY, LINK, DAMPING, GAIN = 3.0, 3.0, 10.0, 0.5, 3.0, (0.75, 1.5)
-STRONG_GRIP, WEAK_GRIP, GRAVITY, PLAY_RAD = 3.0, 30.0, 4.0, 0.1
+STRONG_GRIP, WEAK_GRIP, GRAVITY = 3.0, 20.0, 4.0
+LIMITS, PLAY_RAD = (0.55, 0.75), 0.1
 _DACTYL = "Dactyl (arXiv:1808.00177), table 1"
 _PULLS = {"strong": (0, 0, -1), "weak": (0, 0, 1), "left": (0, -1, 0), "right": (0, 1, 0)}
 _OBJECT_PRIORITY, _TABLE_PRIORITY = 2, 1
@@ -203,7 +204,7 @@ class JointLimits(WorldAxis):
         summary="The arm's end stops move towards its home posture, unknown to its controller.",
         unit="share of the way from each limit to the home posture",
         nominal="0, the published limits",
-        bound=f"drawn for each limit between 0.8 and 1, but {PLAY_RAD} rad stay free",
+        bound=f"drawn for each limit between {LIMITS[0]} and {LIMITS[1]}, but {PLAY_RAD} rad stay free",
         source=f"ours; {_DACTYL} adds N(0, 0.15 rad), which binds in a hand but not in an arm",
         phrase="shift the joint limits",
     )
@@ -214,7 +215,8 @@ class JointLimits(WorldAxis):
             return
         physics, home = stage.physics, stage.home[:, None]
         ranges = physics.jnt_range[physics.joints]
-        shares = perturbation.intensity * (1 - 0.2 * np.array(u[: ranges.size]).reshape(ranges.shape))
+        draws = np.array(u[: ranges.size]).reshape(ranges.shape)
+        shares = perturbation.intensity * (LIMITS[0] + (LIMITS[1] - LIMITS[0]) * draws)
         free = np.sign(ranges - home) * np.minimum(PLAY_RAD, np.abs(ranges - home))
         physics.jnt_range[physics.joints] = ranges + shares * (home + free - ranges)
 
@@ -229,7 +231,7 @@ class GripperForce(WorldAxis):
         unit="factor of the force, log scale",
         nominal="x 1",
         bound=f"x {STRONG_GRIP:g} or x 1/{WEAK_GRIP:g}",
-        source="ours: a thirtieth of the nominal grip just holds the cube",
+        source="ours: a twentieth of the nominal grip just lifts the cube",
         phrase="change the grip force",
     )
     names = ("strong", "weak")

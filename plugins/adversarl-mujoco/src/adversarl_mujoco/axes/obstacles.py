@@ -34,7 +34,7 @@ class Obstacles(Effect):
         self._blocks, self._keep, self._height = tuple(blocks), tuple(keep), height
         self._poses: tuple[tuple[float, ...], ...] = ()
 
-    def begin(self, rng: np.random.Generator, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+    def furnish(self, rng: np.random.Generator, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """Draws the places around where the objects are now."""
         mujoco.mj_kinematics(model, data)
         taken = [_circle(model, data, body) for body in self._keep]

@@ -16,7 +16,7 @@ TYPES = {
     "ellipsoid": _GEOM.mjGEOM_ELLIPSOID,
 }
 NAMES = {int(kind): name for name, kind in TYPES.items()}
-_ELLIPSOID = (1.5, 1.2)
+_ELLIPSOID = (1.8, 1.15)
 """Semi-axes along x and y of the ellipsoid in units of half the cube's edge; the third is the shortest, to rest on."""
 _LYING = (math.sqrt(0.5), 0.0, math.sqrt(0.5), 0.0)
 UPRIGHT = (1.0, 0.0, 0.0, 0.0)
