@@ -32,7 +32,6 @@ def world(open_world):
 @pytest.fixture(autouse=True)
 def _nominal(world):
     world.restore(range(8))
-    yield
 
 
 def begin(world, *perturbations, seed=0):

@@ -32,7 +32,6 @@ def world(open_world):
 def _nominal(world):
     world.restore([0, 1])
     world.reset(seed=[SEED, SEED])
-    yield
 
 
 def contents(world, env):
