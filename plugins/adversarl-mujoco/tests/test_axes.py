@@ -27,7 +27,13 @@ SEEN = [axis for axis in WORLD_AXES if axis.spec.group == "visual"]
 NAMES = [axis.spec.name for axis in SEEN]
 SYMMETRIC = {"shadow"}
 """Axes that leave nothing to the seed."""
-LEAST = {"object-color": 0.3, "object-texture": 0.3, "background-texture": 0.8}
+LEAST = {
+    "object-color": 0.3,
+    "object-texture": 0.3,
+    "object-camouflage": 0.25,
+    "background-texture": 0.8,
+    "light-specular": 0.25,  # its value "dull": nominal surfaces are almost matte
+}
 """Least mean change of a pixel [of 255] at intensity 1 for small or far things; else 1."""
 
 
@@ -116,7 +122,8 @@ def test_the_seed_decides_what_is_left_open(studio, name):
 @pytest.mark.parametrize("axis", [axis for axis in SEEN if axis.names], ids=lambda axis: axis.spec.name)
 def test_every_named_value_can_be_seen_and_differs(studio, axis):
     shots = [studio.shot(Perturbation(axis.spec.name, 1.0, value=name, seed=4)) for name in axis.names]
-    assert all(difference(shot, studio.nominal) > 0.5 for shot in shots)
+    least = min(0.5, LEAST.get(axis.spec.name, 1.0))
+    assert all(difference(shot, studio.nominal) > least for shot in shots)
     assert len({shot.tobytes() for shot in shots}) == len(shots)
 
 

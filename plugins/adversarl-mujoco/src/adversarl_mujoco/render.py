@@ -32,7 +32,7 @@ class View:
         self.option.geomgroup[BACKGROUND_GROUP] = 1
         self.behind = mujoco.MjvOption()
         """Shows nothing but the background."""
-        self.behind.geomgroup[:] = 0
+        self.behind.geomgroup[:] = self.behind.sitegroup[:] = 0
         self.behind.geomgroup[BACKGROUND_GROUP] = 1
         self.camera = mujoco.MjvCamera()
         self.camera.type = mujoco.mjtCamera.mjCAMERA_FIXED

@@ -35,6 +35,8 @@ BACKGROUND_GROUP = 4
 """Geom group of floor and backdrop, which pictures and videos replace."""
 DISTRACTORS = 6
 OBSTACLES = 6
+LAMPS = 4
+"""Lights that are off until more are asked for."""
 SKIN = 0.0004
 """How far a skin stands out from the box below it [m]."""
 SUBSTEP = 0.005

@@ -8,8 +8,8 @@ import numpy as np
 
 from adversarl.types import Axis, Perturbation
 from adversarl_mujoco.axes.base import Draws, WorldAxis, sign
+from adversarl_mujoco.axes.filters import Recolor
 from adversarl_mujoco.axes.stage import Array, Stage
-from adversarl_mujoco.filters import Recolor
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as torchvision's adjust_saturation
 _TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])

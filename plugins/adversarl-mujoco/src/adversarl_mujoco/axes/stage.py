@@ -16,7 +16,7 @@ from adversarl_mujoco.axes.settings import Filter, Layout
 from adversarl_mujoco.axes.shapes import NAMES
 from adversarl_mujoco.effects import Effect
 from adversarl_mujoco.parts import Scene, SceneObject
-from adversarl_mujoco.scene import DISTRACTORS, OBSTACLES
+from adversarl_mujoco.scene import DISTRACTORS, LAMPS, OBSTACLES
 
 Array = NDArray[np.float64]
 LIGHTS = ("key", "fill")
@@ -53,7 +53,7 @@ class Stage:
     """
 
     def __init__(self, model: mujoco.MjModel, scene: Scene, target: str, home: Sequence[float] = ()) -> None:
-        self.model, self.target = model, target
+        self.model, self.target, self.backgrounds = model, target, scene.backgrounds
         self._look_up(model, scene)
         names = [target, *(name for name in scene.objects if name != target)]
         self.objects = {name: _handle(model, scene.objects[name]) for name in names}
@@ -78,6 +78,7 @@ class Stage:
 
     def _look_up(self, model: mujoco.MjModel, scene: Scene) -> None:
         self.lights = {name: _id(model, mujoco.mjtObj.mjOBJ_LIGHT, name) for name in (*LIGHTS, "sun")}
+        self.lamps = [_id(model, mujoco.mjtObj.mjOBJ_LIGHT, f"lamp_{index}") for index in range(LAMPS)]
         self.camera = _id(model, mujoco.mjtObj.mjOBJ_CAMERA, scene.camera)
         geom = mujoco.mjtObj.mjOBJ_GEOM
         self.geoms = {name: _id(model, geom, name) for name in ("table", "occluder")}
@@ -96,7 +97,10 @@ class Stage:
     def _look_up_robot(self, model: mujoco.MjModel, prefixes: tuple[str, ...]) -> None:
         """The robot may be anybody's: its materials, and its geoms that have none."""
         bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
-        geoms = [g for g in range(model.ngeom) if bodies[model.geom_bodyid[g]].startswith(prefixes)]
+        parts = [g for g in range(model.ngeom) if bodies[model.geom_bodyid[g]].startswith(prefixes)]
+        names = _names(model, mujoco.mjtObj.mjOBJ_GEOM, model.ngeom)
+        self.robot_skins = tuple(g for g in parts if names[g].endswith("_skin"))
+        geoms = [g for g in parts if g not in self.robot_skins]
         materials = {int(model.geom_matid[g]) for g in geoms}
         self.robot_materials = np.array(sorted(materials - {-1}), dtype=np.intp)
         self.robot_geoms = np.array([g for g in geoms if model.geom_matid[g] < 0], dtype=np.intp)
@@ -107,7 +111,8 @@ class Stage:
         self.light_active, self.light_castshadow = model.light_active, model.light_castshadow
         self.ambient, self.headlight = model.vis.headlight.ambient, model.vis.headlight.diffuse
         self.mat_rgba, self.geom_rgba = model.mat_rgba, model.geom_rgba
-        self.geom_matid, self.geom_size = model.geom_matid, model.geom_size
+        self.mat_specular, self.mat_shininess = model.mat_specular, model.mat_shininess
+        self.geom_matid, self.geom_size, self.geom_type = model.geom_matid, model.geom_size, model.geom_type
         self.body_pos, self.body_quat = model.body_pos, model.body_quat
         self.cam_pos, self.cam_quat, self.cam_fovy = model.cam_pos, model.cam_quat, model.cam_fovy
 
@@ -116,9 +121,10 @@ class Stage:
         """Every array that an axis may write to, beside those of `physics`."""
         lights = (self.light_pos, self.light_dir, self.light_diffuse, self.light_specular)
         switches = (self.light_active, self.light_castshadow, self.ambient, self.headlight)
-        looks = (self.mat_rgba, self.geom_rgba, self.geom_matid, self.geom_size)
+        looks = (self.mat_rgba, self.mat_specular, self.mat_shininess, self.geom_rgba, self.geom_matid)
+        shapes = (self.geom_size, self.geom_type)
         places = (self.body_pos, self.body_quat, self.cam_pos, self.cam_quat, self.cam_fovy)
-        return (*lights, *switches, *looks, *places)
+        return (*lights, *switches, *looks, *shapes, *places)
 
     @property
     def table_height(self) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from adversarl.types import Axis, Perturbation
 from adversarl_mujoco.axes.base import Draws, ObjectAxis, WorldAxis
 from adversarl_mujoco.axes.colors import Color, distant_color
-from adversarl_mujoco.axes.stage import Stage
+from adversarl_mujoco.axes.stage import Handle, Stage
 from adversarl_mujoco.textures import PATTERNS, pattern_of
 
 Rgb = NDArray[np.float32]
@@ -128,14 +128,26 @@ class SurfaceTexture(WorldAxis):
             pool = [material for index, material in enumerate(pool) if pattern_of(index) == value]
         elif isinstance(value, str):
             pool = [stage.textures[value]]
-        for skin in self.skins(stage, perturbation.target):
-            stage.geom_matid[skin] = pool[int(u[0] * len(pool))]
-            stage.geom_rgba[skin] = (1.0, 1.0, 1.0, perturbation.intensity)
+        skins = list(self.skins(stage, perturbation.target))
+        stage.geom_matid[skins] = pool[int(u[0] * len(pool))]
+        stage.geom_rgba[skins] = (1.0, 1.0, 1.0, perturbation.intensity)
 
     def skins(self, stage: Stage, target: str | None) -> tuple[int, ...]:
         """The geoms that show the texture."""
         del target
         return (stage.skins[self.skin],)
+
+
+class RobotTexture(SurfaceTexture):
+    """The same for every part of the robot."""
+
+    def __init__(self, spec: Axis) -> None:
+        super().__init__(spec, "")
+
+    def skins(self, stage: Stage, target: str | None) -> tuple[int, ...]:
+        """Those of all arms."""
+        del target
+        return stage.robot_skins
 
 
 class ObjectTexture(SurfaceTexture, ObjectAxis):
@@ -146,7 +158,51 @@ class ObjectTexture(SurfaceTexture, ObjectAxis):
 
     def skins(self, stage: Stage, target: str | None) -> tuple[int, ...]:
         """Those of the object's geoms."""
-        return stage.objects[target or stage.target].skins
+        return self.handle(stage, target).skins
+
+    def able(self, handle: Handle) -> bool:
+        """Whether it has skins; objects from MJCF files have none."""
+        return bool(handle.skins)
+
+
+class Camouflage(ObjectAxis):
+    """Makes an object look like something else. Value: ``table``, ``background`` or ``robot``."""
+
+    spec = Axis(
+        name="object-camouflage",
+        group="visual",
+        summary="The object has the colour and the texture of the table, the background or the robot.",
+        unit="share of the other's look",
+        nominal="0",
+        bound="1; only its shading then tells it apart",
+        source="ours: the end of THE COLOSSEUM's target colour (arXiv:2402.08191)",
+        phrase="make the object look like something else",
+    )
+    names = ("table", "background", "robot")
+
+    def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
+        """Mixes in the colour that the other has by now, and what texture lies over it."""
+        i = perturbation.intensity
+        if not i:
+            return
+        material, skin = _look(stage, perturbation.value or self.names[int(3 * u[0])])
+        handle = self.handle(stage, perturbation.target)
+        _mix(stage, handle.materials, stage.mat_rgba[material, :3].copy(), i)
+        skins = list(handle.skins)
+        opacity = float(stage.geom_rgba[skin, 3]) if skin is not None else 0.0
+        if opacity:
+            stage.geom_matid[skins] = stage.geom_matid[skin]
+            stage.geom_rgba[skins] = (1.0, 1.0, 1.0, i * opacity)
+        else:
+            stage.geom_rgba[skins, 3] *= np.float32(1 - i)
+
+
+def _look(stage: Stage, name: object) -> tuple[int, int | None]:
+    """Material and skin of something that an object can look like."""
+    if name == "robot":
+        return int(stage.robot_materials[0]), next(iter(stage.robot_skins), None)
+    thing = "table" if name == "table" else "backdrop"
+    return stage.materials[thing], stage.skins[thing]
 
 
 def _color(thing: str, bound: str = "any RGB") -> Axis:
@@ -175,13 +231,17 @@ def _texture(thing: str) -> Axis:
     )
 
 
-# Textures come before colours: a skin hides the colour below it in proportion to its opacity.
+# Textures come before colours, because a skin hides the colour below it in proportion to its opacity; camouflage comes
+# last, because it takes over what the others have made of its model.
 SURFACE_AXES: tuple[WorldAxis, ...] = (
     SurfaceTexture(_texture("table"), "table"),
     ObjectTexture(_texture("object")),
     SurfaceTexture(_texture("background"), "backdrop"),
+    RobotTexture(_texture("robot")),
     MaterialColor(_color("table"), "table"),
     ObjectColor(_color("object")),
     MaterialColor(_color("background"), "backdrop"),
+    MaterialColor(_color("floor"), "floor"),
     RobotColor(_color("robot")),
+    Camouflage(),
 )
