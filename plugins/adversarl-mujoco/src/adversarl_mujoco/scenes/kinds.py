@@ -87,9 +87,9 @@ def _cup(size: Size) -> Body:
 
 def _bottle(size: Size) -> Body:
     radius, half = size[0] / 2, size[1] / 2
-    shoulder, neck = half - 0.36 * size[1], 0.42 * radius
+    shoulder, neck = half - 0.27 * size[1], 0.42 * radius
     body = Part(CYLINDER, (radius, (shoulder + half) / 2, 0), (0, 0, (shoulder - half) / 2))
-    dome = Part(ELLIPSOID, (radius, radius, 0.16 * size[1]), (0, 0, shoulder))
+    dome = Part(ELLIPSOID, (radius, radius, 0.13 * size[1]), (0, 0, shoulder))
     stem = Part(CYLINDER, (neck, (half - shoulder) / 2 - 0.01, 0), (0, 0, (half + shoulder) / 2 - 0.01))
     cap = Part(CYLINDER, (1.3 * neck, 0.055 * size[1], 0), (0, 0, half - 0.055 * size[1]), tone=0.45)
     return Body((body, dome, stem, cap), (radius, radius, half), (0, 0, -0.1 * half), size[0])
@@ -97,15 +97,17 @@ def _bottle(size: Size) -> Body:
 
 def _bowl(size: Size) -> Body:
     radius, half = size[0] / 2, size[1] / 2
-    wall, bottom, lean = 0.005, 0.006, math.radians(35)
-    rise = size[1] - bottom
-    outer = radius * math.cos(math.pi / SIDES)
-    rim, foot = outer - wall, outer - wall - rise * math.tan(lean)
+    wall, bottom, flat, steep = 0.005, 0.006, math.radians(48), math.radians(12)
+    bend = bottom + 0.36 * (size[1] - bottom) - half  # below it the wall is flat, above it steep enough to be held
+    rim = radius * math.cos(math.pi / SIDES) - wall
+    knee = rim - (half - bend) * math.tan(steep)
+    foot = knee - (bend - bottom + half) * math.tan(flat)
     floor = Part(CYLINDER, (foot + 0.3 * wall, bottom / 2, 0), (0, 0, bottom / 2 - half))
-    walls = ring(SIDES, (rim + foot) / 2, wall, bottom - half, half, lean)
+    lower = ring(SIDES, (knee + foot) / 2, wall, bottom - half, bend, flat)
+    upper = ring(SIDES, (rim + knee) / 2, wall, bend, half, steep)
     # A gripper straddles the rim.
-    grasp = (0.0, rim - 0.012 * math.tan(lean), half - 0.012)
-    return Body((floor, *walls), (radius, radius, half), grasp, 2.5 * wall, (foot, rise))
+    grasp = (0.0, rim - 0.018 * math.tan(steep), half - 0.018)
+    return Body((floor, *lower, *upper), (radius, radius, half), grasp, 2.5 * wall, (foot, size[1] - bottom))
 
 
 def _plate(size: Size) -> Body:
@@ -114,10 +116,10 @@ def _plate(size: Size) -> Body:
     rise = size[1] - bottom
     outer = radius * math.cos(math.pi / SIDES)
     foot = outer - wall - rise * math.tan(lean)
-    floor = Part(CYLINDER, (foot + wall, bottom / 2, 0), (0, 0, bottom / 2 - half))
+    floor = Part(CYLINDER, (foot, bottom / 2, 0), (0, 0, bottom / 2 - half))
     walls = ring(SIDES, (outer - wall + foot) / 2, wall, bottom - half, half, lean)
-    grasp = (0.0, outer - 0.012, half - 0.004)
-    return Body((floor, *walls), (radius, radius, half), grasp, 0.014, (foot, rise))
+    # Too flat for a gripper that points down.
+    return Body((floor, *walls), (radius, radius, half), (0, 0, half), size[0], (foot, rise))
 
 
 def _bin(size: Size) -> Body:
@@ -191,9 +193,9 @@ KINDS: Mapping[str, Kind] = {
     "ellipsoid": Kind("An ellipsoid.", _edges(0.06, 0.045, 0.045), 0.08, (0.9, 0.5, 0.2), _ellipsoid),
     "bar": Kind("A long box, to be handed over.", _edges(0.24, 0.03, 0.03), 0.12, (0.9, 0.62, 0.15), _box),
     "cup": Kind("A cup: open, hollow, with a bottom.", _round(0.062, 0.08), 0.09, (0.16, 0.42, 0.72), _cup),
-    "bottle": Kind("A closed bottle with a neck.", _round(0.055, 0.17), 0.15, (0.16, 0.5, 0.32), _bottle),
-    "bowl": Kind("A bowl with a leaning wall.", _round(0.15, 0.05), 0.15, (0.88, 0.83, 0.70), _bowl),
-    "plate": Kind("A plate with a rim.", _round(0.18, 0.018), 0.2, (0.92, 0.92, 0.90), _plate),
+    "bottle": Kind("A closed bottle with a neck.", _round(0.055, 0.15), 0.15, (0.16, 0.5, 0.32), _bottle),
+    "bowl": Kind("A bowl, to be held at its rim.", _round(0.15, 0.05), 0.1, (0.88, 0.83, 0.70), _bowl),
+    "plate": Kind("A plate with a rim, too flat to be held.", _round(0.18, 0.018), 0.2, (0.92, 0.92, 0.90), _plate),
     "bin": Kind("An open box with thin walls.", _edges(0.18, 0.24, 0.07), 0.5, (0.25, 0.36, 0.55), _bin, True),
     "conveyor": Kind(
         "A belt between rails that carries what lies on it along its x.",
