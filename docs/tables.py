@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from adversarl.cli.plugins import OPTION_COLUMNS, option_rows
@@ -9,13 +13,61 @@ from adversarl.plugins import Plugins, build_plugin_manager
 from adversarl.recipe import RunOptions
 from adversarl.registry import KINDS, Component
 
+AXES_COMMENT = re.compile(r"<!-- axes: (\w+) -->")
+
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """The mkdocs event: replaces the comments that stand for tables."""
     markdown = markdown.replace("<!-- options: run -->", options(RunOptions))
     if "<!-- components -->" in markdown:
         markdown = markdown.replace("<!-- components -->", components(build_plugin_manager()))
-    return markdown
+    if "<!-- axes: " in markdown:
+        markdown = AXES_COMMENT.sub(lambda found: axes(found[1]), markdown)
+    if "<!-- tasks -->" in markdown:
+        markdown = markdown.replace("<!-- tasks -->", tasks())
+    return markdown.replace("<!-- presets -->", presets()) if "<!-- presets -->" in markdown else markdown
+
+
+def axes(group: str) -> str:
+    """The axes of a group of the MuJoCo world."""
+    from adversarl_mujoco.axes import AXES
+
+    chosen = [axis for axis in AXES if axis.group == group]
+    rows = [
+        [f"`{a.name}`", f"{a.summary}{'' if a.mid_episode else ' At the reset.'}", a.bound, a.source] for a in chosen
+    ]
+    return _table(["axis", "what", "at intensity 1", "source of the range"], rows)
+
+
+def presets() -> str:
+    """The presets of the MuJoCo world with their ranges."""
+    from adversarl_mujoco.presets import PRESETS
+
+    lines = []
+    for preset in PRESETS:
+        rows = [[f"`{r.axis}`", "" if r.value is None else str(r.value), f"{r.high:.3g}"] for r in preset.ranges]
+        lines += [f"### `{preset.name}`", "", f"{preset.summary} Source: {preset.source}.", ""]
+        lines += [_table(["axis", "value", "intensity up to"], rows), ""]
+    return "\n".join(lines)
+
+
+def tasks() -> str:
+    """A section per task of the MuJoCo world: what it is, its picture, its criteria and the terms of its reward."""
+    from adversarl_mujoco.tasks.catalog import TASKS
+
+    return "\n".join(_task(name, cls) for name, cls in TASKS.items())
+
+
+def _task(name: str, cls: Any) -> str:
+    fields = cls.Options.model_fields
+    own = [f"- `{key}`: {fields[key].description}" for key in fields if key not in ("type", "success", "reward")]
+    picture = f"![The teacher of {name} at work](images/tasks/{name}.png)"
+    text = textwrap.dedent(inspect.getdoc(cls) or "").replace(" ::", ":").replace("::", ":").partition("\n\nArgs:")[0]
+    lines = [f"## `{name}`", "", inspect.getdoc(cls.Options) or "", "", picture, "", *own, "", text, ""]
+    for table in ("success", "reward"):
+        lines += [f"### `success` of `{name}`" if table == "success" else f"### `reward` of `{name}`", ""]
+        lines += [options(fields[table].annotation), ""]
+    return "\n".join(lines)
 
 
 def components(plugins: Plugins) -> str:
@@ -37,7 +89,11 @@ def options(model: Any) -> str:
     rows = option_rows(model.model_json_schema())
     if not rows:
         return "No keys."
-    lines = [OPTION_COLUMNS, ["---"] * len(OPTION_COLUMNS), *([f"`{key}`", *rest] for key, *rest in rows)]
+    return _table(OPTION_COLUMNS, [[f"`{key}`", *rest] for key, *rest in rows])
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(_cell(text) for text in line) + " |" for line in lines)
 
 

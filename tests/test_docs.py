@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from adversarl.recipe import TABLES, load_recipe
+from adversarl.recipe import TABLES, load_recipe, parse_recipe
 from adversarl.registry import KINDS
 from adversarl.training import train
 
@@ -120,6 +120,26 @@ def test_the_tables_of_the_documentation_have_every_component_and_every_key(plug
     run = _tables().on_page_markdown((DOCS / "recipes.md").read_text())
     assert "| `checkpoint_every` |" in run
     assert "<!--" not in text + run
+
+
+def test_the_page_of_tasks_has_every_task_with_its_keys_and_its_picture():
+    from adversarl_mujoco.tasks.catalog import TASKS
+
+    text = _tables().on_page_markdown((DOCS / "tasks.md").read_text())
+    for name, task in TASKS.items():
+        section = text.partition(f"\n## `{name}`\n")[2].partition("\n## ")[0]
+        for table in ("success", "reward"):
+            for key in task.Options.model_fields[table].annotation.model_fields:
+                assert f"| `{key}` |" in section, (name, key)
+        ((picture),) = re.findall(r"\]\((images/tasks/.*)\)", section)
+        assert (DOCS / picture).exists()
+
+
+def test_the_tables_of_the_page_of_tasks_are_ones_that_a_recipe_takes(plugins, small):
+    for _, text in blocks("tasks.md", "toml"):
+        tables = tomllib.loads(small)
+        tables["backend"] = {"use": "mujoco", **tomllib.loads(text)}
+        parse_recipe(tables, plugins.registry, "tasks.md")
 
 
 def test_every_page_is_in_the_navigation_and_every_link_leads_somewhere():

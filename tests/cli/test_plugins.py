@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Annotated, Literal
 
 import pytest
+from pydantic import BaseModel, Field
 
 from adversarl.cli.app import load_plugins
+from adversarl.cli.plugins import option_rows
 
 BROKEN = """
 from adversarl import hookimpl
@@ -108,6 +111,23 @@ def test_show_prints_default_type_range_and_meaning(adversarl, mine):
     assert table["limit"] == ["", "integer", "How many."]
     assert table["names"] == ["[]", "list of string", "Which."]
     assert table["clean_share"][:2] == ["0.1", "number ≥ 0, ≤ 1"]
+
+
+class Walk(BaseModel):
+    type: Literal["walk"] = "walk"
+
+
+class Lift(BaseModel):
+    type: Literal["lift"] = "lift"
+
+
+class Choosing(BaseModel):
+    task: Annotated[Walk | Lift, Field(discriminator="type", description="What to do.")] = Walk()
+
+
+def test_a_choice_of_tables_shows_their_names_and_its_default_by_name():
+    (row,) = option_rows(Choosing.model_json_schema())
+    assert row == ["task", "walk", '"lift" | "walk" | table', "What to do."]
 
 
 def test_show_as_json_has_the_schema(adversarl):

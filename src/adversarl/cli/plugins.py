@@ -82,6 +82,8 @@ def option_rows(schema: dict[str, Any]) -> list[list[str]]:
 
 
 def _type(field: dict[str, Any]) -> str:
+    if "discriminator" in field:
+        return " | ".join([*(f'"{name}"' for name in field["discriminator"]["mapping"]), "table"])
     if "enum" in field:
         return " | ".join(f'"{value}"' for value in field["enum"])
     if "anyOf" in field:
@@ -94,7 +96,10 @@ def _type(field: dict[str, Any]) -> str:
 def _default(field: dict[str, Any]) -> str:
     if "default" not in field:
         return "required"
-    return "" if field["default"] is None else str(field["default"])
+    default = field["default"]
+    if "discriminator" in field and isinstance(default, dict):
+        default = default[field["discriminator"]["propertyName"]]
+    return "" if default is None else str(default)
 
 
 def _range(field: dict[str, Any]) -> str:
