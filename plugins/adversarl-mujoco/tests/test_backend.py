@@ -68,11 +68,22 @@ def test_a_gl_backend_without_libraries_or_display_gives_the_cause():
     assert "Headless Linux: apt-get install" in said
 
 
-def test_doctor_names_the_renderer_and_draws_a_picture():
+def test_doctor_names_what_each_renderer_draws_with():
     from adversarl_mujoco.doctor import examine
 
     findings = {}
     examine(lambda name, ok, detail: findings.update({name: (ok, detail)}))
     assert all(ok for ok, _ in findings.values()), findings
     assert "software" in findings["OpenGL renderer"][1] or "hardware" in findings["OpenGL renderer"][1]
-    assert findings["test picture"][1].startswith("84x84")
+    assert findings["renderer classic"][1].startswith("works: 84x84")
+    missing = "optional, does not work: backend.renderer = 'pbr' needs Vulkan"
+    assert findings["renderer pbr"][1].startswith(missing if "Vulkan device" not in findings else "works: 84x84")
+
+
+def test_a_missing_vulkan_is_a_hint_of_the_doctor_and_no_fault():
+    code = "from adversarl_mujoco.doctor import examine\nexamine(lambda *finding: print(*finding))\n"
+    environment = os.environ | {"VK_ICD_FILENAMES": "nothing.json", "VK_DRIVER_FILES": "nothing.json"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "renderer pbr True optional, does not work: backend.renderer = 'pbr' needs Vulkan" in done.stdout
+    assert "apt-get install -y mesa-vulkan-drivers libvulkan1" in done.stdout
+    assert "False" not in done.stdout

@@ -21,7 +21,7 @@ _TYPES = {
 }
 _SKY = (0.7, 1.0, 1.25)
 """Radiance of the surroundings below, at and above the horizon, relative to their mean."""
-_KEPT_SKIES = 16
+_KEPT_SKIES = 256
 _SOFTNESS = 0.5
 """Share of a spot's cone over which its light fades."""
 _RANGE = 50.0
@@ -75,6 +75,16 @@ class Lights:
                 used[key] += 1
         self._show_sky(sum((light.ambient for light in lights), np.zeros(3, np.float32)), scale)
         return gain
+
+    def leave(self) -> None:
+        """Takes all lights out of Filament's scene."""
+        for pool in self._lights.values():
+            for light in pool:
+                self._scene.remove_light(light)
+        self._lights.clear()
+        if self._sky is not None:
+            self._scene.remove_light(self._sky)
+            self._sky = None
 
     def _take(self, key: tuple[int, float], number: int) -> Any:
         pool = self._lights[key]

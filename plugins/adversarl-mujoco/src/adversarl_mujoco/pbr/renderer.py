@@ -20,11 +20,10 @@ from adversarl_mujoco.render import View, develop
 
 _ALL = int(mujoco.mjtCatBit.mjCAT_ALL)
 _SHADOW = int(mujoco.mjtRndFlag.mjRND_SHADOW)
-_CONTACT_SHADING = {"quality": "medium", "low_pass_filter": "medium", "upsampling": "high"}
 
 
 class FilamentRenderer:
-    """Filament's scene of one thread; draws any environment's view.
+    """Draws any environment's view with the engine of the thread that makes it.
 
     Args:
         model: Any environment's model; textures and meshes must be alike in all.
@@ -35,11 +34,10 @@ class FilamentRenderer:
     """
 
     def __init__(self, model: mujoco.MjModel, size: int) -> None:
-        self._context = engine()
-        self._scene = self._context.create_scene(mjrf.SceneParams())
-        self._scene.configure_from_model(_look())
-        self._lights = Lights(self._context, self._scene, model)
-        self._solids = Solids(self._context, self._scene, Assets(self._context, model), model)
+        self._engine = engine()
+        self._context, scene = self._engine.context, self._engine.scene
+        self._lights = Lights(self._context, scene, model)
+        self._solids = Solids(self._context, scene, Assets(self._context, model), model)
         fine = SUPERSAMPLING * size
         self._linear = _Target(self._context, (fine, fine, 3), np.uint8, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._size = size
@@ -87,10 +85,11 @@ class FilamentRenderer:
 
     def _prepare(self, view: View, option: mujoco.MjvOption | None = None) -> Any:
         """Updates the abstract scene; a request for its camera."""
+        self._engine.enter(self)
         mujoco.mjv_updateScene(view.model, view.data, option or view.option, None, view.camera, _ALL, view.scene)
         left, right = view.scene.camera[0], view.scene.camera[1]
         eye = mujoco.mjv_averageCamera(left, right)
-        request = mjrf.RenderRequest(scene=self._scene)
+        request = mjrf.RenderRequest(scene=self._engine.scene)
         request.camera = mjrf.Camera(
             pos=eye.pos,
             forward=eye.forward,
@@ -103,10 +102,14 @@ class FilamentRenderer:
         request.post_processing = request.skybox = request.haze = False
         return request
 
+    def leave(self) -> None:
+        """Takes its lights and solids out of the thread's scene; another renderer of the thread draws next."""
+        self._lights.leave()
+        self._solids.leave()
+
     def close(self) -> None:
-        """Frees the scene; the thread's engine stays for the next one."""
-        self._depth = None
-        del self._linear, self._solids, self._lights, self._scene
+        """Leaves the engine to others; to be called in the thread that made it."""
+        self.leave()
 
 
 def _meters(drawn: NDArray[np.float32], eye: mujoco.MjvGLCamera) -> NDArray[np.float32]:
@@ -134,11 +137,3 @@ class _Target:
         request.target, request.viewport = self._target, self._viewport
         context.wait_for_frame(context.render([request], [self._read]))
         return self._pixels
-
-
-def _look() -> mujoco.MjModel:
-    """A model that is nothing but settings, which Filament reads from a model's custom fields."""
-    spec = mujoco.MjSpec()
-    for name, value in _CONTACT_SHADING.items():
-        spec.add_text(name=f"filament.ao.{name}", data=value)
-    return spec.compile()

@@ -19,8 +19,8 @@ _UNDRAWN = {int(_GEOM.mjGEOM_NONE), int(_GEOM.mjGEOM_LABEL)}
 _UNKNOWN = {int(_GEOM.mjGEOM_HFIELD), int(_GEOM.mjGEOM_FLEX), int(_GEOM.mjGEOM_SKIN)}
 _PLANE = int(_GEOM.mjGEOM_PLANE)
 _RGB = int(mujoco.mjtTextureRole.mjTEXROLE_RGB)
-SPECULAR = 0.2
-"""Reflectance at normal incidence of MuJoCo's specular = 1; the factor that MuJoCo's own Filament viewer uses."""
+SPECULAR = 0.08
+"""Reflectance at normal incidence of MuJoCo's specular = 1; its default of 1/2 is then the 4 % of plastic and wood."""
 HORIZON = 20.0
 """Half extent of a plane that MuJoCo calls infinite [m]."""
 
@@ -74,6 +74,10 @@ class Solids:
             self._update(solid, geom, gain)
             shown.append(solid)
         self._exchange(shown)
+
+    def leave(self) -> None:
+        """Takes all renderables out of Filament's scene."""
+        self._exchange([])
 
     def _exchange(self, shown: list[_Solid]) -> None:
         before, after = set(self._shown), set(shown)
