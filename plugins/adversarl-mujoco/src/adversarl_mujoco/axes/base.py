@@ -55,7 +55,7 @@ class WorldAxis(ABC):
 
     def check(self, perturbation: Perturbation, stage: Stage) -> None:
         """Raises PerturbationError for a target or value that the axis does not have."""
-        targets = self.specification(stage).targets
+        targets = self.targets(stage)
         if perturbation.target is not None and perturbation.target not in targets:
             raise PerturbationError(f"target of {self.spec.name}", perturbation.target, targets)
         value = perturbation.value
@@ -66,12 +66,16 @@ class WorldAxis(ABC):
 
     def specification(self, stage: Stage) -> Axis:
         """Its specification with the targets that a scene has."""
+        return replace(self.spec, targets=self.targets(stage))
+
+    def targets(self, stage: Stage) -> tuple[str, ...]:
+        """What it can act on in a scene, the default first."""
         del stage
-        return self.spec
+        return self.spec.targets
 
     def stream(self, target: str | None, stage: Stage) -> str | None:
         """The target as the draws know it; naming the default target changes no draw."""
-        targets = self.specification(stage).targets
+        targets = self.targets(stage)
         return target or (targets[0] if targets else None)
 
     def known(self, stage: Stage) -> tuple[str, ...]:
@@ -98,9 +102,12 @@ class WorldAxis(ABC):
 class ObjectAxis(WorldAxis):
     """An axis that acts on one object of the scene, by default the task's target."""
 
-    def specification(self, stage: Stage) -> Axis:
-        """Its targets are the objects that it can act on, the task's target first."""
-        return replace(self.spec, targets=tuple(name for name, handle in stage.objects.items() if self.able(handle)))
+    def targets(self, stage: Stage) -> tuple[str, ...]:
+        """The objects that it can act on, the task's target first."""
+        name = self.spec.name
+        if name not in stage.targets:
+            stage.targets[name] = tuple(key for key, handle in stage.objects.items() if self.able(handle))
+        return stage.targets[name]
 
     def able(self, handle: Handle) -> bool:
         """Whether it can act on an object."""
@@ -110,16 +117,16 @@ class ObjectAxis(WorldAxis):
     def check(self, perturbation: Perturbation, stage: Stage) -> None:
         """Raises PerturbationError also where the scene has no object that it can act on."""
         super().check(perturbation, stage)
-        if not self.specification(stage).targets:
+        if not self.targets(stage):
             raise PerturbationError(f"target of {self.spec.name}", stage.target, ())
 
     def handle(self, stage: Stage, target: str | None) -> Handle:
         """The object that is meant."""
-        return stage.objects[target or self.specification(stage).targets[0]]
+        return stage.objects[target or self.targets(stage)[0]]
 
     def stream(self, target: str | None, stage: Stage) -> str | None:
         """None for the default target, whatever its name."""
-        return None if target in (None, *self.specification(stage).targets[:1]) else target
+        return None if target in (None, *self.targets(stage)[:1]) else target
 
 
 @lru_cache(maxsize=65536)

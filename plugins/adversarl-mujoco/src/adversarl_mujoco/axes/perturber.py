@@ -18,6 +18,8 @@ from adversarl_mujoco.parts import Scene
 
 _RANK: dict[str, int] = {axis.spec.name: rank for rank, axis in enumerate(WORLD_AXES)}
 _NOMINAL = RenderSettings()
+_MECHANICAL = ("geometry", "dynamics")
+"""Groups whose axes write to `Physics.fields`."""
 
 
 class Perturber:
@@ -58,7 +60,7 @@ class Perturber:
         for axis, perturbation in chosen:
             u = draws(perturbation.seed, perturbation.axis, axis.stream(perturbation.target, stage))
             axis.apply(stage, perturbation, u)
-        self._mechanical = any(axis.spec.group != "visual" for axis, _ in chosen)
+        self._mechanical = any(axis.spec.group in _MECHANICAL for axis, _ in chosen)
         if stage.physics.derived:
             stage.physics.derive()
         return RenderSettings(stage.shadows, tuple(stage.filters))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
+import cv2
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from adversarl_mujoco.effects import Effect, Picture, Row
 from adversarl_mujoco.timing import CONTROL_FREQUENCY
 
 GAUSSIAN, SALT, FREEZE_HZ, FREEZE_S, DROP, LATENCY, PROPRIO, DELAY = 0.1, 0.05, 0.2, 1.0, 0.3, 3, 0.05, 3
+_TABLE = 2**18
 _PRACTICE = "sim-to-real practice"
 _DACTYL = "Dactyl (arXiv:1808.00177)"
 
@@ -37,15 +40,24 @@ class Grain(Filter):
         """Adds the noise of this step. Shape (H, W, 3)."""
         rng = np.random.default_rng((self._seed, shot.step))
         if self._spread:
-            noisy = rng.standard_normal(image.shape, dtype=np.float32)
-            noisy *= np.float32(self._spread)
-            noisy += image
-            np.copyto(image, np.clip(np.rint(noisy, out=noisy), 0, 255, out=noisy), casting="unsafe")
+            table = _normal(self._spread)[int(rng.integers(_TABLE // 2)) :]
+            noise = table[: image.size] if image.size <= len(table) else np.resize(table, image.size)
+            image = np.asarray(cv2.add(image, noise.reshape(image.shape), dtype=cv2.CV_8U), dtype=np.uint8)
         if self._share:
-            draws = rng.random(image.shape[:2], dtype=np.float32)
-            image[draws < self._share / 2] = 0
-            image[draws > 1 - self._share / 2] = 255
+            height, width = image.shape[:2]
+            places = rng.integers(height * width, size=round(self._share * height * width))
+            rows, columns = np.divmod(places, width)
+            half = len(places) // 2
+            image[rows[:half], columns[:half]] = 0
+            image[rows[half:], columns[half:]] = 255
         return image
+
+
+@lru_cache(maxsize=64)
+def _normal(spread: float) -> NDArray[np.int16]:
+    """Normal numbers of this standard deviation, rounded; every picture reads them from another place on."""
+    numbers = np.random.default_rng(0).standard_normal(_TABLE, dtype=np.float32)
+    return np.rint(np.float32(spread) * numbers).astype(np.int16)
 
 
 class ImageNoise(WorldAxis):

@@ -58,6 +58,8 @@ class Stage:
         names = [target, *(name for name in scene.objects if name != target)]
         self.objects = {name: _handle(model, scene.objects[name]) for name in names}
         """Objects by name, the task's target first."""
+        self.targets: dict[str, tuple[str, ...]] = {}
+        """What object axes can act on, by the axis' name; they fill it when first asked."""
         self._view(model)
         self.nominal_rgba = model.mat_rgba[:, :3].tolist()
         """Nominal colours of all materials, RGB in [0, 1]. Shape (nmat, 3)."""
@@ -83,6 +85,9 @@ class Stage:
         geom = mujoco.mjtObj.mjOBJ_GEOM
         self.geoms = {name: _id(model, geom, name) for name in ("table", "occluder")}
         self.skins = {name: _id(model, geom, f"{name}_skin") for name in ("table", "backdrop")}
+        names = {name: index for index, name in enumerate(_names(model, geom, model.ngeom)) if name}
+        self.below = {index: names[name[:-5]] for name, index in names.items() if name[-5:] == "_skin"}
+        """What each skin covers."""
         material = mujoco.mjtObj.mjOBJ_MATERIAL
         self.materials = {name: _id(model, material, f"mat_{name}") for name in ("table", "backdrop", "floor")}
         bodies = [f"distractor_{index}" for index in range(DISTRACTORS)]
