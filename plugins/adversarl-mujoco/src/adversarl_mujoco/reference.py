@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from adversarl.seeding import generator
 from adversarl.types import Perturbation
 from adversarl_mujoco.parts import Scene
+from adversarl_mujoco.render import sample_faster
 from adversarl_mujoco.simulation import SUBSTEPS, MakeTask, Simulation
 
 EPISODES, STEPS, ACTIONS, WARM_UP = 16, 100, 64, 20
@@ -73,6 +74,7 @@ def _record(scene: Scene, make_task: MakeTask, seed: int, changes: Sequence[Sequ
 
 def _measure(shared: mujoco.MjModel, recordings: list[Recording], size: int, seconds: float) -> float:
     render_context = mujoco.MjrContext(shared, mujoco.mjtFontScale.mjFONTSCALE_50)
+    sample_faster(render_context)
     mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, render_context)
     rectangle = mujoco.MjrRect(0, 0, size, size)
     pixels = np.empty((size, size, 3), np.uint8)

@@ -74,6 +74,7 @@ class Renderer:
             self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
         except mujoco.FatalError as error:
             raise NoGL(gl.BACKEND, str(error)) from error
+        sample_faster(self._context)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._rect = mujoco.MjrRect(0, 0, size, size)
         self._pixels = np.empty((size, size, 3), np.uint8)
@@ -123,6 +124,21 @@ class Renderer:
         self.make_current()
         self._context.free()
         self._gl.free()
+
+
+def sample_faster(context: mujoco.MjrContext) -> None:
+    """Has textures of the current context sampled in the nearest mipmap instead of between two.
+
+    The difference is hardly seen, and saves a processor that draws a sixth of a frame full of texture.
+    """
+    from OpenGL import GL
+
+    for name, kind in zip(context.texture[: context.ntexture], context.textureType, strict=False):
+        cube = kind != int(mujoco.mjtTexture.mjTEXTURE_2D)
+        target = GL.GL_TEXTURE_CUBE_MAP if cube else GL.GL_TEXTURE_2D
+        GL.glBindTexture(target, int(name))
+        GL.glTexParameteri(target, GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR_MIPMAP_NEAREST)
+        GL.glBindTexture(target, 0)
 
 
 def develop(image: NDArray[np.uint8], asked: RenderSettings, shot: Shot) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.robot import Robot
-from adversarl_mujoco.textures import texture
+from adversarl_mujoco.textures import POOL, texture
 
 Vector = tuple[float, float, float]
 TABLE_HEIGHT = 0.40
@@ -53,7 +53,7 @@ _SHAPES: tuple[tuple[mujoco.mjtGeom, tuple[float, float, float], tuple[float, fl
 )
 
 
-def build_scene(robot: Robot, *, image_size: int = 84, shadow_size: int = 512, textures: int = 32) -> Scene:
+def build_scene(robot: Robot, *, image_size: int = 84, shadow_size: int = 512, textures: int = POOL) -> Scene:
     """Compiles the default scene, a cube on a table, with a robot in it; see `adversarl_mujoco.scenes.compose`."""
     # Imported here, because the composer builds on this module.
     from adversarl_mujoco.scenes.compose import compose
@@ -82,7 +82,9 @@ def set_options(spec: mujoco.MjSpec, image_size: int, shadow_size: int) -> None:
     spec.stat.extent, spec.stat.center = 1.0, [0, 0, TABLE_HEIGHT]
 
 
-def add_materials(spec: mujoco.MjSpec, colors: Mapping[str, tuple[float, float, float]], textures: int) -> None:
+def add_materials(
+    spec: mujoco.MjSpec, colors: Mapping[str, tuple[float, float, float]], textures: int, pool: int
+) -> None:
     """Adds the materials of the surroundings, one ``mat_NAME`` for each of `colors`, and the pool of textures."""
     plain = {
         "table": (0.72, 0.60, 0.46),
@@ -95,7 +97,7 @@ def add_materials(spec: mujoco.MjSpec, colors: Mapping[str, tuple[float, float, 
     for name, rgb in plain.items():
         spec.add_material(name=f"mat_{name}", rgba=[*rgb, 1], specular=0.15, shininess=0.25)
     for index in range(textures):
-        _add_texture(spec, f"tex_{index:03d}", texture(index))
+        _add_texture(spec, f"tex_{index:03d}", texture(index, seed=pool))
 
 
 def _add_texture(spec: mujoco.MjSpec, name: str, image: np.ndarray) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+POOL = 208
+"""Textures that a scene preloads: 26 of each pattern. THE COLOSSEUM has 213."""
 Image = NDArray[np.uint8]
 Field = NDArray[np.float64]
 """Brightness in [0, 1]. Shape (size, size)."""
@@ -99,6 +102,7 @@ def pattern_of(index: int) -> str:
     return list(PATTERNS)[index % len(PATTERNS)]
 
 
+@lru_cache(maxsize=1024)
 def texture(index: int, size: int = 64, seed: int = 0) -> Image:
     """Texture `index` of the pool with this seed: a two-colour ramp over one of `PATTERNS`.
 
@@ -108,9 +112,11 @@ def texture(index: int, size: int = 64, seed: int = 0) -> Image:
         seed: Seed of the pool, so that training and evaluation can use disjoint pools.
 
     Returns:
-        RGB image. Shape (size, size, 3).
+        RGB image, read-only. Shape (size, size, 3).
     """
     rng = np.random.default_rng([seed, index])
     dark, bright = rng.uniform(0.05, 0.6, 3), rng.uniform(0.4, 1.0, 3)
     field = PATTERNS[pattern_of(index)](rng, size)[..., None]
-    return np.rint(255 * (dark + (bright - dark) * np.clip(field, 0, 1))).astype(np.uint8)
+    image = np.rint(255 * (dark + (bright - dark) * np.clip(field, 0, 1))).astype(np.uint8)
+    image.setflags(write=False)
+    return image

@@ -131,6 +131,8 @@ class SurfaceTexture(WorldAxis):
         skins = list(self.skins(stage, perturbation.target))
         stage.geom_matid[skins] = pool[int(u[0] * len(pool))]
         stage.geom_rgba[skins] = (1.0, 1.0, 1.0, perturbation.intensity)
+        if perturbation.intensity == 1:  # what is covered completely need not be drawn
+            stage.geom_rgba[[stage.below[skin] for skin in skins], 3] = 0
 
     def skins(self, stage: Stage, target: str | None) -> tuple[int, ...]:
         """The geoms that show the texture."""
@@ -189,6 +191,7 @@ class Camouflage(ObjectAxis):
         handle = self.handle(stage, perturbation.target)
         _mix(stage, handle.materials, stage.mat_rgba[material, :3].copy(), i)
         skins = list(handle.skins)
+        stage.geom_rgba[[stage.below[covering] for covering in skins], 3] = 1
         opacity = float(stage.geom_rgba[skin, 3]) if skin is not None else 0.0
         if opacity:
             stage.geom_matid[skins] = stage.geom_matid[skin]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import mujoco
 
+from adversarl_mujoco.backgrounds import generated
 from adversarl_mujoco.imported import load_robot
 from adversarl_mujoco.parts import Mount, Scene, SceneObject
 from adversarl_mujoco.robot import PREFIX, Robot
@@ -23,6 +24,7 @@ from adversarl_mujoco.scenes.bodies import about_z
 from adversarl_mujoco.scenes.objects import add_object, place
 from adversarl_mujoco.scenes.options import SceneOptions
 from adversarl_mujoco.scenes.skins import skin_robot
+from adversarl_mujoco.textures import POOL
 
 PREFIXES = (PREFIX, "robot2_")
 """What stands before the names of the first and of the second robot."""
@@ -33,7 +35,8 @@ def compose(
     *,
     image_size: int = 84,
     shadow_size: int = 512,
-    textures: int = 32,
+    textures: int = POOL,
+    pool: int = 0,
     robots: Sequence[Robot] | None = None,
     furnish: Callable[[mujoco.MjSpec], Sequence[SceneObject]] | None = None,
     source: str = "scene",
@@ -45,6 +48,7 @@ def compose(
         image_size: Edge of the offscreen picture [pixel].
         shadow_size: Edge of the shadow map [pixel], used only where a shadow is asked for.
         textures: Number of preloaded texture materials ``tex_000``, ``tex_001``, ...
+        pool: Seed of textures and generated backgrounds; pools of different seeds share none.
         robots: The robots, if they are already loaded; their specs are used up.
         furnish: Adds what a task marks, such as its goal, and says what it added.
         source: What errors call the scene, such as its file.
@@ -59,7 +63,7 @@ def compose(
     spec.compiler.degree = False
     set_options(spec, image_size, shadow_size)
     placed = [place(thing, source) for thing in options.objects]
-    add_materials(spec, {thing.name: thing.color or thing.kind.color for thing in options.objects}, textures)
+    add_materials(spec, {thing.name: thing.color or thing.kind.color for thing in options.objects}, textures, pool)
     spec.material("mat_table").rgba = [*options.table.color, 1]
     add_surroundings(spec, options.bases, options.table.size, options.table.friction)
     _add_lights(spec, options)
@@ -71,7 +75,7 @@ def compose(
     mounts = tuple(_mount(spec, robot, index, options) for index, robot in enumerate(robots))
     belts = tuple(belt for thing in placed for belt in thing.belts)
     objects = {about.name: about for about in (*(thing.about for thing in placed), *marks)}
-    return Scene(spec.compile(), mounts, objects, options.cameras[0].name, belts)
+    return Scene(spec.compile(), mounts, objects, options.cameras[0].name, belts, generated(pool))
 
 
 def _add_lights(spec: mujoco.MjSpec, options: SceneOptions) -> None:
