@@ -14,11 +14,11 @@ from adversarl.testing.kit import conformance, demand
 from adversarl.testing.traces import ENVS, SEEDS, Frame, follow, look, play, same, world_of
 from adversarl.types import Axis, Perturbation
 
-VISIBLE = ("visual", "sensor")
-"""Groups whose change must show in the very next observation; others may take until something moves."""
+SEEN = ("visual", "sensor")
+"""Groups that show in observations whatever the robot does; others may take until something is touched."""
 
 PATIENCE = 60
-"""Control steps within which a change of geometry or dynamics must show."""
+"""Control steps within which a change must show; a visual one must in the very next observation."""
 
 
 def _everything(world: PerturbableVectorEnv, intensity: float) -> list[Perturbation]:
@@ -137,7 +137,7 @@ def every_axis_has_an_effect(cls: type[Backend], options: BackendOptions) -> Non
     """Intensity 1 from the reset on changes what is seen: at once if visual, else within `PATIENCE` steps."""
     with world_of(cls, options) as world:
         for axis in world.axes:
-            steps = 1 if axis.group in VISIBLE else min(PATIENCE, world.max_episode_steps)
+            steps = _steps(world, axis)
             shown = any(_differs_when_perturbed(world, axis, seed, -1, steps) for seed in range(3))
             demand(
                 shown,
@@ -146,11 +146,16 @@ def every_axis_has_an_effect(cls: type[Backend], options: BackendOptions) -> Non
             )
 
 
+def _steps(world: PerturbableVectorEnv, axis: Axis) -> int:
+    """Control steps within which an axis must show; a sensor may fail only now and then."""
+    return 1 if axis.group == "visual" else min(PATIENCE, world.max_episode_steps)
+
+
 def _differs_when_perturbed(world: PerturbableVectorEnv, axis: Axis, seed: int, onset: int, steps: int) -> bool:
     """Whether an episode differs from its nominal twin once an axis is at its bound from step `onset` on."""
     change = partial(_put, perturbations=[Perturbation(axis.name, 1.0, seed=seed)])
     length = max(onset, 0) + steps
-    if axis.group in VISIBLE:
+    if axis.group in SEEN:
         nominal, perturbed = play(world, length), play(world, length, {onset: change})
     else:
         nominal, perturbed = _guided(world, length, None, onset), _guided(world, length, change, onset)
@@ -182,7 +187,7 @@ def changes_show_mid_episode(cls: type[Backend], options: BackendOptions) -> Non
     """A mid-episode axis acts while the episode runs, a visual one in the next observation; others wait."""
     with world_of(cls, options) as world:
         for axis in world.axes:
-            steps = 1 if axis.group in VISIBLE else min(PATIENCE, world.max_episode_steps)
+            steps = _steps(world, axis)
             shown = any(_differs_when_perturbed(world, axis, seed, 3, steps) for seed in range(3))
             if axis.mid_episode:
                 demand(
