@@ -25,7 +25,7 @@ from adversarl.types import Perturbation
 SIZE = 84
 SEEN = [axis for axis in WORLD_AXES if axis.spec.group == "visual"]
 NAMES = [axis.spec.name for axis in SEEN]
-SYMMETRIC = {"shadow"}
+SYMMETRIC = {"shadow", "object-camouflage"}
 """Axes that leave nothing to the seed."""
 LEAST = {
     "object-color": 0.3,

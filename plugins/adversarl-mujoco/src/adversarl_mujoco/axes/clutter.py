@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import mujoco
+import numpy as np
 
 from adversarl.types import Axis, Perturbation
 from adversarl_mujoco.axes.base import Draws, WorldAxis
@@ -22,6 +23,7 @@ _PLACES_M = ((-0.28, 0.1), (-0.27, 0.25), (-0.09, 0.23), (0.08, 0.215))
 SLOTS_M = tuple((x, side * y) for x, y in _PLACES_M for side in (-1, 1))
 """Where distractors may stand: around the area where the object starts, within the picture, world frame [m]."""
 JITTER_M = 0.02
+LOOK_ALIKES = 3
 
 
 def _rgb(value: tuple[float, ...]) -> bool:
@@ -86,10 +88,55 @@ class Distractors(WorldAxis):
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Puts ceil(6 intensity) objects into drawn slots, in drawn places and colours."""
         count = math.ceil(len(stage.distractors) * perturbation.intensity - 1e-9)
-        slots = sorted(range(len(SLOTS_M)), key=lambda slot: u[slot])
-        for index in range(count):
-            own = u[len(SLOTS_M) + 6 * index :]
-            _place(stage, index, SLOTS_M[slots[index]], own, perturbation.value)
+        _spread(stage, count, u, perturbation.value)
+
+
+class DistractorSimilarity(WorldAxis):
+    """Makes distractors look like the task's object; where there are none, it brings some that do."""
+
+    spec = Axis(
+        name="distractor-similarity",
+        group="visual",
+        summary="The distractors have the object's colour, and more and more of them its shape.",
+        unit="share of the way to the object's look",
+        nominal="0",
+        bound=f"1: its colour and, if it has one part, its shape; {LOOK_ALIKES} come where there are no distractors",
+        source="ours, after THE COLOSSEUM (arXiv:2402.08191): distractors are hardest where they resemble the target",
+        phrase="make the distractors look like the object",
+    )
+
+    def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
+        """Mixes the object's colour into those on the table; the share `intensity` of them gets its shape."""
+        i = perturbation.intensity
+        if not i:
+            return
+        standing = [index for index, body in enumerate(stage.distractors) if stage.body_pos[body, 2] > 0]
+        if not standing:
+            standing = list(range(math.ceil(LOOK_ALIKES * i - 1e-9)))
+            _spread(stage, len(standing), u, None)
+        handle = stage.objects[stage.target]
+        color = stage.mat_rgba[handle.materials[0], :3] if handle.materials else stage.geom_rgba[handle.geoms[0], :3]
+        shaped = round(i * len(standing)) if handle.primitive and len(handle.geoms) == 1 else 0
+        for turn, index in enumerate(standing):
+            body = stage.distractors[index]
+            geom = stage.model.body_geomadr[body]
+            rgb = stage.geom_rgba[geom, :3]
+            rgb += np.float32(i) * (color - rgb)
+            if turn < shaped:
+                _copy_shape(stage, int(geom), handle.geoms[0])
+                stage.body_pos[body, 2] = stage.table_height + _half_height(stage, int(geom))
+
+
+def _copy_shape(stage: Stage, geom: int, original: int) -> None:
+    stage.geom_type[geom] = stage.geom_type[original]
+    stage.geom_size[geom] = stage.geom_size[original]
+
+
+def _spread(stage: Stage, count: int, u: Sequence[float], color: object) -> None:
+    """Puts the first distractors into drawn slots, in drawn places and colours."""
+    slots = sorted(range(len(SLOTS_M)), key=lambda slot: u[slot])
+    for index in range(count):
+        _place(stage, index, SLOTS_M[slots[index]], u[len(SLOTS_M) + 6 * index :], color)
 
 
 def _place(stage: Stage, index: int, slot: tuple[float, float], u: Sequence[float], color: object) -> None:
@@ -103,12 +150,12 @@ def _place(stage: Stage, index: int, slot: tuple[float, float], u: Sequence[floa
 
 
 def _half_height(stage: Stage, geom: int) -> float:
-    size, shape = stage.geom_size[geom], stage.model.geom_type[geom]
+    size, shape = stage.geom_size[geom], stage.geom_type[geom]
     if shape == mujoco.mjtGeom.mjGEOM_SPHERE:
         return float(size[0])
     if shape == mujoco.mjtGeom.mjGEOM_CAPSULE:
         return float(size[0] + size[1])
-    return float(size[2] if shape == mujoco.mjtGeom.mjGEOM_BOX else size[1])
+    return float(size[1] if shape == mujoco.mjtGeom.mjGEOM_CYLINDER else size[2])
 
 
-CLUTTER_AXES: tuple[WorldAxis, ...] = (Occluder(), Distractors())
+CLUTTER_AXES: tuple[WorldAxis, ...] = (Occluder(), Distractors(), DistractorSimilarity())

@@ -168,7 +168,7 @@ class ObjectTexture(SurfaceTexture, ObjectAxis):
 
 
 class Camouflage(ObjectAxis):
-    """Makes an object look like something else. Value: ``table``, ``background`` or ``robot``."""
+    """Makes an object look like something else. Value: ``table`` (without one, too), ``background`` or ``robot``."""
 
     spec = Axis(
         name="object-camouflage",
@@ -178,16 +178,17 @@ class Camouflage(ObjectAxis):
         nominal="0",
         bound="1; only its shading then tells it apart",
         source="ours: the end of THE COLOSSEUM's target colour (arXiv:2402.08191)",
-        phrase="make the object look like something else",
+        phrase="make the object look like the table",
     )
     names = ("table", "background", "robot")
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Mixes in the colour that the other has by now, and what texture lies over it."""
+        del u
         i = perturbation.intensity
         if not i:
             return
-        material, skin = _look(stage, perturbation.value or self.names[int(3 * u[0])])
+        material, skin = _look(stage, perturbation.value or self.names[0])
         handle = self.handle(stage, perturbation.target)
         _mix(stage, handle.materials, stage.mat_rgba[material, :3].copy(), i)
         skins = list(handle.skins)
