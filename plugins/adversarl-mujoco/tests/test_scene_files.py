@@ -1,7 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import mujoco
@@ -201,7 +208,34 @@ def test_scene_view_without_a_display_says_what_to_do(cli, folder, monkeypatch):
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setattr("sys.platform", "linux")
     path = write(folder, '[objects.a]\ntype = "box"\n')
-    assert "there is no display" in str(cli("view", path).exception)
+    error = str(cli("view", path).exception)
+    assert "there is no display" in error
+    assert f"adversarl scene view {path} --web 8080" in error
+
+
+def test_the_web_viewer_serves_its_page_until_it_is_interrupted(folder):
+    pytest.importorskip("mujoco.studio")
+    path = write(folder, '[objects.a]\ntype = "box"\n')
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-c", "from adversarl.cli import main; main()", "scene", "view", str(path)]
+    server = subprocess.Popen([*command, "--web", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        assert b"<html" in _page(server, port)
+        server.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def _page(server, port):
+    while server.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+            return answer.read()
+        time.sleep(0.05)
+    raise AssertionError(server.stderr.read().decode())
 
 
 def test_scene_list_names_every_type_and_draws_them(cli, folder):

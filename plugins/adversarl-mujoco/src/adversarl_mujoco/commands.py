@@ -1,10 +1,10 @@
-"""``adversarl scene``: check, render, view and list."""
+"""``adversarl scene``: check, render, view, list and renderers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sized
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,6 +23,7 @@ def add(app: typer.Typer) -> None:
     for command in (check, render, view):
         scene.command()(command)
     scene.command("list")(list_types)
+    scene.command()(renderers)
     app.add_typer(scene, name="scene")
 
 
@@ -52,20 +53,30 @@ def render(
     camera: Annotated[str | None, typer.Option(help="Camera; the scene's first by default.")] = None,
     size: Size = 640,
     seed: Annotated[int | None, typer.Option(min=0, help="Draw from the randomization; else as written.")] = None,
+    renderer: Annotated[Literal["classic", "pbr"], typer.Option(help="Which renderer draws.")] = "classic",
 ) -> None:
     """Draw a scene with its robots at home."""
     from adversarl.cli.output import console
     from adversarl_mujoco.scenes.picture import picture, write
 
-    write(picture(_load(file), file.name, size=size, camera=camera, seed=seed), output)
+    write(picture(_load(file), file.name, size=size, camera=camera, seed=seed, renderer=renderer), output)
     console.print(f"wrote {output}", markup=False)
 
 
-def view(file: SceneFile) -> None:
+def view(
+    file: SceneFile,
+    web: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="Serve a web page instead; anyone who reaches it sees it."),
+    ] = None,
+) -> None:
     """Open MuJoCo's viewer, where the objects can be pushed by mouse."""
-    from adversarl_mujoco.scenes.viewer import show
+    from adversarl_mujoco.scenes.viewer import serve, show
 
-    show(_load(file), str(file))
+    if web is None:
+        show(_load(file), str(file))
+    else:
+        serve(_load(file), str(file), web)
 
 
 def list_types(
@@ -88,6 +99,32 @@ def list_types(
         write(show_case(size), output)
         if not json:
             console.print(f"wrote {output}", markup=False)
+
+
+def renderers(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A scene or recipe; else the default.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Also draw both into this PNG file.")] = None,
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Edge of the timed picture [pixel].")] = 84,
+    frames: Annotated[int, typer.Option(min=1, help="Frames in each of the timed rounds.")] = 50,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Time the renderers classic and pbr on one scene, and draw it by each, side by side."""
+    from adversarl.cli.output import console, print_json, table
+    from adversarl_mujoco.scenes.compose import compose
+    from adversarl_mujoco.scenes.load import load_scene
+    from adversarl_mujoco.scenes.picture import write
+    from adversarl_mujoco.scenes.timing import RENDERERS, side_by_side, time_renderer
+
+    options = load_scene({}) if file is None else _load(file)
+    scene = compose(options, image_size=size)
+    timings = [time_renderer(scene, kind, size=size, frames=frames) for kind in RENDERERS]
+    if json:
+        print_json({t.renderer: {"frame_ms": t.frame, "shadowed_ms": t.shadowed} for t in timings})
+    else:
+        rows = [[t.renderer, f"{t.frame:.2f}", f"{t.shadowed:.2f}"] for t in timings]
+        console.print(table(f"{size}x{size}, one thread", ["renderer", "ms/frame", "ms/frame with shadows"], rows))
+    if output is not None:
+        write(side_by_side(compose(options), size=480), output)
 
 
 def _sizes(sizes: Mapping[str, float]) -> str:

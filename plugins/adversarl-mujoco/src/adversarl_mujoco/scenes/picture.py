@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from adversarl.errors import did_you_mean
 from adversarl_mujoco.control import Arm
 from adversarl_mujoco.parts import Scene
-from adversarl_mujoco.render import Renderer, View, fine
+from adversarl_mujoco.render import View, fine
+from adversarl_mujoco.renderers import Kind, make_renderer
 from adversarl_mujoco.robot import RobotError
 from adversarl_mujoco.scene import TABLE_HEIGHT
 from adversarl_mujoco.scenes.compose import compose
@@ -25,7 +26,13 @@ ABOVE = 0.30
 
 
 def picture(
-    options: SceneOptions, source: str = "scene", *, size: int, camera: str | None = None, seed: int | None = None
+    options: SceneOptions,
+    source: str = "scene",
+    *,
+    size: int,
+    camera: str | None = None,
+    seed: int | None = None,
+    renderer: Kind = "classic",
 ) -> NDArray[np.uint8]:
     """Draws a scene with its robots at home.
 
@@ -35,6 +42,7 @@ def picture(
         size: Edge of the picture [pixel].
         camera: Name of a camera; None is the first.
         seed: Draws from the randomization; None leaves everything as it is written.
+        renderer: Which one draws.
 
     Returns:
         RGB picture. Shape (size, size, 3).
@@ -42,6 +50,7 @@ def picture(
     Raises:
         SceneError: There is no such camera, or an object's file is bad.
         NoGL: No OpenGL context can be made.
+        NoVulkan: The renderer is ``pbr`` and Vulkan does not work.
     """
     names = [one.name for one in options.cameras]
     if camera is not None and camera not in names:
@@ -52,11 +61,11 @@ def picture(
     data = at_home(scene)
     model = fine(scene.model, size)
     out = np.empty((size, size, 3), np.uint8)
-    renderer = Renderer(model, size)
+    drawing = make_renderer(renderer, model, size)
     try:
-        renderer.draw(View(model, data, camera or scene.camera), out)
+        drawing.draw(View(model, data, camera or scene.camera), out)
     finally:
-        renderer.close()
+        drawing.close()
     return out
 
 
