@@ -15,7 +15,7 @@ ifeq ($(shell uname)$(DISPLAY)$(WAYLAND_DISPLAY),Linux)
 export MUJOCO_GL ?= egl
 endif
 
-.PHONY: setup mesa run test lint docs wheels clean
+.PHONY: setup mesa run test lint docs gallery wheels clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/.installed
@@ -58,6 +58,13 @@ lint: setup
 docs: setup
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/mkdocs build --strict
+
+# The pictures of the documentation: every axis at 0, 1/2 and 1, and every task.
+gallery: setup
+	for group in visual geometry dynamics sensor; do \
+	  $(BIN)/adversarl axes list --group $$group --render docs/images/axes-$$group.jpg >/dev/null || exit 1; \
+	done
+	$(BIN)/adversarl bench teachers --episodes 1 --render docs/images/tasks
 
 # One wheel of the core and one of each plugin, into dist/.
 wheels: setup
