@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import adversarl_mujoco.gl  # noqa: F401  # isort: skip
@@ -13,6 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from adversarl.interfaces.backend import Backend, BackendOptions
 from adversarl.types import Perturbation
+from adversarl_mujoco.backgrounds import load_backgrounds
 from adversarl_mujoco.imported import ArmOptions
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.reference import bare_loop
@@ -59,6 +62,12 @@ class MujocoOptions(BackendOptions):
     threads: int | None = Field(
         None, ge=1, le=256, description="Threads for physics and pictures; default: the processor's cores."
     )
+    pool: int = Field(
+        0, ge=0, description="Seed of textures and generated backgrounds; another seed has none of this one's."
+    )
+    backgrounds: str | None = Field(
+        None, description="Folder of images and videos to put behind the scene; default: a generated bank."
+    )
     axes: tuple[str, ...] | None = Field(
         None, description="Names of the axes offered to curricula and to the evaluation; default: all."
     )
@@ -81,6 +90,7 @@ class Mujoco(Backend):
             SceneError: Objects overlap, fall or cannot be reached, or one's file is bad.
             TaskError: The task names an object that the scene does not have, or needs another number of robots.
             PerturbationError: `axes` names one that does not exist.
+            BackgroundError: The folder of backgrounds cannot be used.
         """
         options = self.options
         return MujocoVectorEnv(
@@ -110,7 +120,9 @@ class Mujoco(Backend):
         if self.options.scene is not None:
             for problem in check(options, "[backend.scene]"):
                 _log.warning("%s", problem)
-        return compose(options, image_size=self.options.image_size, furnish=partial(cls.furnish, task))
+        pool, folder = self.options.pool, self.options.backgrounds
+        scene = compose(options, image_size=self.options.image_size, pool=pool, furnish=partial(cls.furnish, task))
+        return scene if folder is None else replace(scene, backgrounds=load_backgrounds(Path(folder), pool))
 
     def _with_robots(self, scene: SceneOptions) -> SceneOptions:
         """The scene with as many robots as it has of the kind that the recipe names."""

@@ -35,7 +35,8 @@ def _clouds(rng: np.random.Generator, octaves: int = 5) -> Field:
     for octave in range(octaves):
         lattice = rng.random((3 * 2**octave, 3 * 2**octave), dtype=np.float32)
         total += cv2.resize(lattice, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC) * 0.55**octave
-    return np.asarray(cv2.normalize(total, None, 0, 1, cv2.NORM_MINMAX), dtype=np.float32)
+    total -= total.min()
+    return np.asarray(total / total.max(), dtype=np.float32)
 
 
 def _ramp(field: Field, low: Field, high: Field) -> Field:
@@ -178,8 +179,8 @@ def _grating_parts(seed: int, index: int) -> tuple[Image, Image, float]:
     """Colours by phase, phases in 1/256 turns, and turns/256 per step."""
     rng = np.random.default_rng([seed, 102, index])
     dark = _colors(rng, 1)[0]
-    wave = 0.5 + 0.5 * np.sin(2 * np.pi * np.arange(256, dtype=np.float32) / 256)
-    palette = _ramp(wave[None], dark, 255 - dark).astype(np.uint8)
+    wave = 0.5 + 0.5 * np.sin(2 * np.pi * np.arange(256) / 256)
+    palette = _ramp(wave[None].astype(np.float32), dark, 255 - dark).astype(np.uint8)
     y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
     angle, waves, speed = rng.uniform(0, np.pi), rng.uniform(3, 12), rng.choice([-1, 1]) * rng.uniform(15, 60)
     phase = (256 * waves * (np.cos(angle) * x + np.sin(angle) * y)).astype(np.int64) % 256

@@ -85,7 +85,8 @@ class Fog(Filter):
 def _scattered(color: tuple[float, float, float]) -> Image:
     """What fog adds to a pixel of which k / 255 is left, by k. Shape (1, 256, 3)."""
     lost = np.arange(255, -1, -1)[None, :, None]
-    return np.rint(lost * np.array(color)).astype(np.uint8)
+    added: Image = np.rint(lost * np.array(color)).astype(np.uint8)
+    return added
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,9 +127,9 @@ def _streaks(seed: int, slant: float, height: int, width: int) -> Image:
         start = np.array([(1.2 * x - 0.1) * width, y * height])
         end = start + np.array([slant * length, length])
         for shift in (0, -height):  # what leaves the picture below comes in above
-            ends = [tuple(np.rint(16 * (point + np.array([0, shift]))).astype(int).tolist()) for point in (start, end)]
+            first, last = (np.rint(16 * (point + np.array([0, shift]))).astype(int).tolist() for point in (start, end))
             thickness = max(1, round(height * near / 160))
-            cv2.line(once, *ends, 50 + 90 * float(near), thickness, cv2.LINE_AA, 4)
+            cv2.line(once, first, last, 50 + 90 * float(near), thickness, cv2.LINE_AA, 4)
     return np.repeat(np.tile(once, (2, 1))[..., None], 3, axis=2)
 
 
@@ -174,7 +175,8 @@ def _flare(x: float, y: float, height: int, width: int) -> Image:
         middle = place * np.array([0.5 - x, 0.5 - y]) * (width / height, 1)
         edge = np.clip((radius - np.hypot(dx - middle[0], dy - middle[1])) * height / 2 + 0.5, 0, 1)
         light += edge[..., None] * np.array(color)
-    return np.clip(light, 0, 255).astype(np.uint8)
+    flare: Image = np.clip(light, 0, 255).astype(np.uint8)
+    return flare
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,4 +231,4 @@ def _line(length: float, angle: float) -> NDArray[np.float32]:
         column, row = min(math.floor(x), 2 * half - 1), min(math.floor(y), 2 * half - 1)
         fx, fy = x - column, y - row
         kernel[row : row + 2, column : column + 2] += np.outer((1 - fy, fy), (1 - fx, fx))
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum(), dtype=np.float32)
