@@ -28,13 +28,15 @@ from adversarl_mujoco.tasks.tabletop import Tabletop
 PLACE_STATE = {**STATE, "goal": (GOAL, "from the object to where it is to rest [0.1 m]")}
 """Columns of the privileged state: slice and meaning."""
 HEIGHT = 0.015
-"""Distance from its rest up or down within which an object counts as set down [m]."""
+"""Distance from its rest up or down within which an object counts as set down, or the hollow's depth if more [m]."""
 STILL = 0.05
 """Speed below which it rests [m/s]."""
 CARRY = 0.05
 """Height above its rest, and above the rim of what it is put into, at which the expert carries it [m]."""
 RIM = 0.02
 """How much wider than the tolerance a goal's disc is drawn [m]."""
+UNHURRIED = 0.03
+"""Half height up to which an object is carried at full speed [m]."""
 CLOSING = 50
 """Physics steps in which the gripper closes around an object that an episode begins with."""
 
@@ -75,7 +77,8 @@ class Place(Tabletop):
               + transport (1 - tanh(5 g)) + release (there and not touched)
 
     d the distance from grasp point to object, g from the object to where it is to rest [m]; `there` is 1 within
-    position_tolerance of the goal along the table and 1.5 cm of its rest in height. The condition is that it is there,
+    position_tolerance of the goal along the table and 1.5 cm of its rest in height, or the depth of what it is put
+    into. The condition is that it is there,
     touched by no finger, and slower than 5 cm/s.
     """
 
@@ -94,7 +97,10 @@ class Place(Tabletop):
         self._base = None if self._onto is None else Stand(model, data, self._onto)
         depth = self._onto.hollow[1] if self._onto is not None and self._onto.hollow is not None else 0.0
         self._above = 0.0 if self._onto is None else self._onto.half[2] - depth + self._thing.half[2]
-        self._about = Carrying(self._top, depth + CARRY, self.options.success.position_tolerance)
+        self._slack = max(HEIGHT, depth)
+        tolerance = self.options.success.position_tolerance
+        pace = min(1.0, UNHURRIED / self._thing.half[2])
+        self._about = Carrying(self._top, depth + CARRY, tolerance, self._slack, pace)
         self._there = False
 
     def _support(self, scene: Scene) -> SceneObject | None:
@@ -170,7 +176,7 @@ class Place(Tabletop):
         weights = self.options.reward
         distance, way = self.grasp(), self._way()
         tolerance = self.options.success.position_tolerance
-        self._there = there = math.hypot(way[0], way[1]) <= tolerance and abs(way[2]) <= HEIGHT
+        self._there = there = math.hypot(way[0], way[1]) <= tolerance and abs(way[2]) <= self._slack
         free = there and max(self._touch.tolist()) == 0.0
         self.met = free and math.hypot(*self._qvel[:3].tolist()) < STILL
         potential = weights.reach * (1.0 if there else 1.0 - math.tanh(5.0 * distance))
