@@ -8,7 +8,7 @@ WORKERS ?= 2
 
 BIN := .venv/bin
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
-MESA := libegl1 libegl-mesa0 libgl1-mesa-dri
+MESA := libegl1 libegl-mesa0 libgl1-mesa-dri mesa-vulkan-drivers libvulkan1
 
 # Without a display MuJoCo's default (GLFW) cannot draw; a choice made outside is kept.
 ifeq ($(shell uname)$(DISPLAY)$(WAYLAND_DISPLAY),Linux)
@@ -31,7 +31,7 @@ setup: .venv/.installed
 	$(BIN)/python -m pip install --quiet --no-deps "gym-hil>=0.1.14"
 	@touch $@
 
-# Software OpenGL for headless rendering, where apt-get may be used; elsewhere only the line to run.
+# Software OpenGL and Vulkan for headless rendering, where apt-get may be used; elsewhere only the line to run.
 mesa:
 	@set -e; \
 	if [ "$$(uname)" != Linux ] || dpkg --status $(MESA) >/dev/null 2>&1; then exit 0; fi; \
