@@ -102,8 +102,9 @@ def _bowl(size: Size) -> Body:
     rim = radius * math.cos(math.pi / SIDES) - wall
     knee = rim - (half - bend) * math.tan(steep)
     foot = knee - (bend - bottom + half) * math.tan(flat)
-    floor = Part(CYLINDER, (foot + 0.3 * wall, bottom / 2, 0), (0, 0, bottom / 2 - half))
-    lower = ring(SIDES, (knee + foot) / 2, wall, bottom - half, bend, flat)
+    floor = Part(CYLINDER, (foot + 0.5 * wall, bottom / 2, 0), (0, 0, bottom / 2 - half))
+    sunk = 0.35 * bottom - half  # the wall's lower edge hides in the floor
+    lower = ring(SIDES, knee - (bend - sunk) / 2 * math.tan(flat), wall, sunk, bend, flat)
     upper = ring(SIDES, (rim + knee) / 2, wall, bend, half, steep)
     # A gripper straddles the rim.
     grasp = (0.0, rim - 0.018 * math.tan(steep), half - 0.018)
@@ -116,8 +117,10 @@ def _plate(size: Size) -> Body:
     rise = size[1] - bottom
     outer = radius * math.cos(math.pi / SIDES)
     foot = outer - wall - rise * math.tan(lean)
-    floor = Part(CYLINDER, (foot, bottom / 2, 0), (0, 0, bottom / 2 - half))
-    walls = ring(SIDES, (outer - wall + foot) / 2, wall, bottom - half, half, lean)
+    sunk = 0.45 * bottom  # the wall's lower edge hides in the floor
+    floor = Part(CYLINDER, (foot + 0.5 * wall, bottom / 2, 0), (0, 0, bottom / 2 - half))
+    middle = outer - wall - (size[1] - sunk) / 2 * math.tan(lean)
+    walls = ring(SIDES, middle, wall, sunk - half, half, lean)
     # Too flat for a gripper that points down.
     return Body((floor, *walls), (radius, radius, half), (0, 0, half), size[0], (foot, rise))
 
