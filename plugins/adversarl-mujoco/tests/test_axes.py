@@ -261,7 +261,12 @@ def test_specifications_are_complete_and_their_phrases_differ():
 
 def test_shadows_and_filters_cost_nothing_unless_asked_for(studio):
     nothing = studio.perturber.apply([Perturbation("light-intensity", 1.0)])
-    assert (nothing.shadows, nothing.filters, nothing.needs_depth, nothing.needs_background) == (False, (), False, False)
+    assert (nothing.shadows, nothing.filters, nothing.needs_depth, nothing.needs_background) == (
+        False,
+        (),
+        False,
+        False,
+    )
     assert studio.perturber.apply([Perturbation("shadow", 0.1)]).shadows
     assert not studio.perturber.apply([]).shadows
 

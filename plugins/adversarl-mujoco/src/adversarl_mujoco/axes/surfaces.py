@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterable
 
@@ -103,6 +104,15 @@ class RobotColor(SurfaceColor):
                 array[rows, :3] += np.float32(mix) * (color - array[rows, :3])
 
 
+def _alpha(share: float) -> float:
+    """Opacity with which a skin makes up a share of what is seen: MuJoCo draws what is transparent twice."""
+    return 1 - math.sqrt(1 - share)
+
+
+def _share(alpha: float) -> float:
+    return 1 - (1 - float(alpha)) ** 2
+
+
 class SurfaceTexture(WorldAxis):
     """Covers a surface with a textured skin whose opacity is the intensity: a true mix of nominal and texture.
 
@@ -130,7 +140,7 @@ class SurfaceTexture(WorldAxis):
             pool = [stage.textures[value]]
         skins = list(self.skins(stage, perturbation.target))
         stage.geom_matid[skins] = pool[int(u[0] * len(pool))]
-        stage.geom_rgba[skins] = (1.0, 1.0, 1.0, perturbation.intensity)
+        stage.geom_rgba[skins] = (1.0, 1.0, 1.0, _alpha(perturbation.intensity))
         if perturbation.intensity == 1:  # what is covered completely need not be drawn
             stage.geom_rgba[[stage.below[skin] for skin in skins], 3] = 0
 
@@ -193,12 +203,12 @@ class Camouflage(ObjectAxis):
         _mix(stage, handle.materials, stage.mat_rgba[material, :3].copy(), i)
         skins = list(handle.skins)
         stage.geom_rgba[[stage.below[covering] for covering in skins], 3] = 1
-        opacity = float(stage.geom_rgba[skin, 3]) if skin is not None else 0.0
+        opacity = _share(stage.geom_rgba[skin, 3]) if skin is not None else 0.0
         if opacity:
             stage.geom_matid[skins] = stage.geom_matid[skin]
-            stage.geom_rgba[skins] = (1.0, 1.0, 1.0, i * opacity)
-        else:
-            stage.geom_rgba[skins, 3] *= np.float32(1 - i)
+            stage.geom_rgba[skins] = (1.0, 1.0, 1.0, _alpha(i * opacity))
+        elif skins:
+            stage.geom_rgba[skins, 3] = _alpha((1 - i) * _share(stage.geom_rgba[skins[0], 3]))
 
 
 def _look(stage: Stage, name: object) -> tuple[int, int | None]:
