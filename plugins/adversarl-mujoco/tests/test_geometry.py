@@ -238,3 +238,26 @@ def test_what_cannot_be_reshaped_is_not_offered_and_refused(open_world):
         world.perturb([0], [[Perturbation("object-shape", 1.0)]])
     with pytest.raises(PerturbationError, match="no target of object-size 'bin'"):
         world.perturb([0], [[Perturbation("object-size", 1.0, "bin")]])
+
+
+def test_fixtures_and_bystanders_rise_with_the_table(open_world):
+    objects = [
+        {"name": "mug", "type": "cup"},
+        {"name": "bin", "type": "bin", "position": (0.1, 0.3)},
+        {"name": "can", "type": "cylinder", "position": (-0.1, -0.25)},
+    ]
+    world = open_world(1, scene={"objects": objects}, task={"type": "pick", "target": "mug"})
+
+    def heights(*perturbations):
+        world.restore([0])
+        world.perturb([0], [perturbations])
+        world.reset(seed=[2])
+        return np.array([world.simulations[0].data.body(name).xpos[2] for name in ("mug", "bin", "can", "table")])
+
+    nominal = heights()
+    raised = heights(Perturbation("table-height", 1.0, value="high"))
+    np.testing.assert_allclose(raised - nominal, TABLE_M)
+    grown = heights(Perturbation("object-size", 1.0, "can", value="large"))
+    assert np.argmax(grown - nominal) == 2
+    assert depth(world.simulations[0]) < 1e-4
+    np.testing.assert_array_equal(heights(), nominal)

@@ -259,3 +259,12 @@ def test_a_perturbation_that_only_grows_starts_its_process_anew(world):
     play(world, 1)
     (running,) = world.snapshot([0])[0].effects.running
     assert running[0].intensity == 1.0
+
+
+def test_a_world_without_processes_carries_none(world):
+    put(world, Perturbation("table-color", 1.0), Perturbation("gravity", 1.0))
+    world.reset(seed=[SEED, SEED])
+    play(world, 2)
+    first, second = (saved.effects for saved in world.snapshot([0, 1]))
+    assert first is second
+    assert (first.running, first.picture, first.row) == ((), None, None)
