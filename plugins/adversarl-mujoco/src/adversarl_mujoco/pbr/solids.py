@@ -120,8 +120,10 @@ class Solids:
         solid.look = look
 
     def _material(self, geom: mujoco.MjvGeom, emission: float) -> Any:
+        color = np.array(geom.rgba)
+        color[3] = 1 - (1 - color[3]) ** 2  # MuJoCo's classic renderer draws what is transparent twice
         material = mjrf.Material(
-            color=geom.rgba,
+            color=color,
             specular=SPECULAR * geom.specular,
             glossiness=glossiness(geom.shininess),
             emissive=emission,
