@@ -96,6 +96,20 @@ def test_a_bad_mesh_names_file_and_object(folder):
         check(load_scene(path), "desk.toml")
 
 
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('<freejoint/><geom size="0.02"/>', "has a free joint, which the scene gives it. Take it out"),
+        ("", "has no geom. Add one"),
+    ],
+)
+def test_an_mjcf_file_that_cannot_be_an_object_says_why(folder, body, problem):
+    (folder / "lamp.xml").write_text(f"<mujoco><worldbody><body>{body}</body></worldbody></mujoco>")
+    path = write(folder, '[objects.lamp]\ntype = "mjcf"\nfile = "lamp.xml"\n')
+    with pytest.raises(SceneError, match=rf"desk.toml: \[objects.lamp\] file: .*lamp.xml {problem}"):
+        check(load_scene(path), "desk.toml")
+
+
 def test_a_missing_mesh_is_named(folder):
     text = faults(folder, '[objects.wedge]\ntype = "mesh"\nfile = "wegde.obj"\n')
     assert text.startswith("desk.toml: [objects.wedge] file: there is no file ")

@@ -73,6 +73,9 @@ def _bounds(options: ObjectOptions, source: str = "scene") -> tuple[NDArray[np.f
         model = _scratch(options).compile()
     except ValueError as error:
         raise SceneError(source, f"[objects.{options.name}] file", f"{options.file} cannot be used: {error}") from error
+    if not model.ngeom or (model.jnt_type == mujoco.mjtJoint.mjJNT_FREE).any():
+        problem = "has a free joint, which the scene gives it. Take it out" if model.ngeom else "has no geom. Add one"
+        raise SceneError(source, f"[objects.{options.name}] file", f"{options.file} {problem}")
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
