@@ -73,6 +73,11 @@ class WorldAxis(ABC):
         del stage
         return self.spec.targets
 
+    def possible(self, stage: Stage) -> bool:
+        """Whether a scene has anything that it can act on."""
+        del stage
+        return True
+
     def stream(self, target: str | None, stage: Stage) -> str | None:
         """The target as the draws know it; naming the default target changes no draw."""
         targets = self.targets(stage)
@@ -109,6 +114,10 @@ class ObjectAxis(WorldAxis):
             stage.targets[name] = tuple(key for key, handle in stage.objects.items() if self.able(handle))
         return stage.targets[name]
 
+    def possible(self, stage: Stage) -> bool:
+        """Whether there is an object that it can act on."""
+        return bool(self.targets(stage))
+
     def able(self, handle: Handle) -> bool:
         """Whether it can act on an object."""
         del handle
@@ -117,7 +126,7 @@ class ObjectAxis(WorldAxis):
     def check(self, perturbation: Perturbation, stage: Stage) -> None:
         """Raises PerturbationError also where the scene has no object that it can act on."""
         super().check(perturbation, stage)
-        if not self.targets(stage):
+        if not self.possible(stage):
             raise PerturbationError(f"target of {self.spec.name}", stage.target, ())
 
     def handle(self, stage: Stage, target: str | None) -> Handle:

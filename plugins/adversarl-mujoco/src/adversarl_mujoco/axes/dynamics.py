@@ -91,6 +91,10 @@ class ObjectFriction(ObjectAxis):
     )
     names = ("rough", "slippery")
 
+    def able(self, handle: Handle) -> bool:
+        """What can be touched."""
+        return handle.solid
+
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Scales the friction of the object's geoms."""
         _rub(stage, self.handle(stage, perturbation.target).geoms, perturbation, u, _OBJECT_PRIORITY)

@@ -81,8 +81,9 @@ class Perturber:
 
     @property
     def axes(self) -> tuple[Axis, ...]:
-        """Specifications of all axes, with the targets of this scene, in canonical order."""
-        return tuple(axis.specification(self._stage) for axis in WORLD_AXES)
+        """Specifications of the axes that this scene has something for, with their targets, in canonical order."""
+        stage = self._stage
+        return tuple(axis.specification(stage) for axis in WORLD_AXES if axis.possible(stage))
 
     def check(self, perturbation: Perturbation) -> WorldAxis:
         """The axis of a perturbation that can be carried out.

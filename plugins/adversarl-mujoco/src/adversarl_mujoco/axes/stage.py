@@ -34,6 +34,7 @@ class Handle:
         materials: Its materials.
         movable: Whether it can be moved.
         primitive: Whether it has no meshes.
+        solid: Whether it can be touched.
     """
 
     about: SceneObject
@@ -43,6 +44,7 @@ class Handle:
     materials: tuple[int, ...]
     movable: bool
     primitive: bool
+    solid: bool
 
 
 class Stage:
@@ -151,7 +153,8 @@ def _handle(model: mujoco.MjModel, about: SceneObject) -> Handle:
     seen = tuple(geom for geom in geoms if geom not in skins)
     materials = tuple(sorted({int(model.geom_matid[geom]) for geom in seen} - {-1}))
     primitive = all(int(model.geom_type[geom]) in NAMES for geom in geoms)
-    return Handle(about, body, seen, skins, materials, about.free, primitive)
+    solid = any(model.geom_contype[geom] | model.geom_conaffinity[geom] for geom in seen)
+    return Handle(about, body, seen, skins, materials, about.free, primitive, solid)
 
 
 def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:
