@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from adversarl_mujoco.pbr.engine import probe
 from adversarl_mujoco.pbr.exposure import SUPERSAMPLING, WHITE, display, expose, linear, tone
 from adversarl_mujoco.pbr.renderer import FilamentRenderer
 from adversarl_mujoco.render import Renderer, metres
+from PIL import Image
+from typer.testing import CliRunner
 
+from adversarl.cli.app import build_app
 from adversarl.errors import NoVulkan
 from adversarl.types import Perturbation
 
@@ -203,3 +207,28 @@ def test_a_brightened_scene_is_shown_as_dark_as_it_is():
         drawn = np.full((SUPERSAMPLING, SUPERSAMPLING, 3), 20 * gain, np.uint8)
         expose(drawn, gain, out[row])
     assert np.array_equal(out[0], out[1])
+
+
+def test_scene_renderers_times_both_and_draws_them_side_by_side(tmp_path):
+    picture = tmp_path / "both.png"
+    words = ["scene", "renderers", "--frames", "1", "--size", "32", "--json", "-o", str(picture)]
+    done = CliRunner().invoke(build_app(), words)
+    assert done.exit_code == 0, done.output
+    assert {kind: set(row) for kind, row in json.loads(done.stdout).items()} == dict.fromkeys(
+        ("classic", "pbr"), {"frame_ms", "shadowed_ms"}
+    )
+    left, right = np.split(np.asarray(Image.open(picture)).astype(int), 2, axis=1)
+    assert left.shape == right.shape == (480, 480, 3)
+    assert 0 < np.abs(left - right).mean() < 25
+
+
+def test_a_scene_is_drawn_by_the_renderer_asked_for(tmp_path):
+    scene = tmp_path / "scene.toml"
+    scene.write_text("")
+    pictures = []
+    for renderer in ("classic", "pbr"):
+        words = ["scene", "render", str(scene), "-o", str(tmp_path / f"{renderer}.png"), "--size", "32"]
+        done = CliRunner().invoke(build_app(), [*words, "--renderer", renderer])
+        assert done.exit_code == 0, done.output
+        pictures.append(np.asarray(Image.open(tmp_path / f"{renderer}.png")))
+    assert not np.array_equal(*pictures)

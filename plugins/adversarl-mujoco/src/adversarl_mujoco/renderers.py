@@ -10,6 +10,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from adversarl.errors import NoVulkan
 from adversarl_mujoco.render import Renderer, View
 
 Kind = Literal["classic", "pbr"]
@@ -43,8 +44,10 @@ def make_renderer(kind: Kind, model: mujoco.MjModel, size: int, *, second: bool 
     """
     if kind == "classic":
         return Renderer(model, size, second=second)
-    from adversarl_mujoco.pbr.renderer import FilamentRenderer
-
+    try:
+        from adversarl_mujoco.pbr.renderer import FilamentRenderer
+    except ImportError as error:  # MuJoCo 3 has no Filament
+        raise NoVulkan(f"{error}. Filament comes with mujoco 4") from error
     return FilamentRenderer(model, size)
 
 
