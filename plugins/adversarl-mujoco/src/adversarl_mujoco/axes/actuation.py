@@ -123,7 +123,7 @@ class ActionDelay(WorldAxis):
 
 
 class Slack(Effect):
-    """Backlash: a motor that turns back first crosses the slack of its gear (Dactyl, appendix C).
+    """Backlash: a motor that turns back first crosses the slack of its gear (Dactyl, unmodelled effects).
 
     With the wanted step as a share a of full speed, slack s in [-1, 1] and time constant 1 / delta ::
 
@@ -167,7 +167,7 @@ class Backlash(WorldAxis):
         unit="s to cross the slack at full speed",
         nominal="0 s",
         bound=f"{BACKLASH_S} s",
-        source=f"model of {_DACTYL}, appendix C; the size is ours",
+        source=f"the model is that of {_DACTYL}; the size is ours",
         phrase="add backlash to the motors",
     )
 

@@ -46,7 +46,7 @@ class ObjectMass(ObjectAxis):
         unit="factor of mass and inertia, log scale",
         nominal="x 1",
         bound=f"x {MASS:g} or x 1/{MASS:g}",
-        source=f"{_DACTYL}: 0.5 to 1.5; Peng et al. (arXiv:1710.06537), table 1: 0.25 to 4; ours between",
+        source=f"{_DACTYL}: 0.5 to 1.5; the bound is ours, so that twice as heavy fits",
         phrase="change the weight of the object",
     )
     names = ("heavy", "light")

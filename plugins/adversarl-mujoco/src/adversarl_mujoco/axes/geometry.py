@@ -165,7 +165,7 @@ class TableHeight(WorldAxis):
         unit="m",
         nominal="0 m",
         bound=f"+ or - {TABLE_M} m",
-        source=f"{_COLOSSEUM}: tables of 0.73 to 0.77 m",
+        source="Peng et al. (arXiv:1710.06537), table 1: tables of 0.73 to 0.77 m",
         phrase="change the table height",
         mid_episode=False,
     )

@@ -57,7 +57,7 @@ class Grain(Filter):
 def _normal(spread: float) -> NDArray[np.int16]:
     """Normal numbers of this standard deviation, rounded; every picture reads them from another place on."""
     numbers = np.random.default_rng(0).standard_normal(_TABLE, dtype=np.float32)
-    return np.rint(np.float32(spread) * numbers).astype(np.int16)
+    return np.asarray(np.rint(np.float32(spread) * numbers), dtype=np.int16)
 
 
 class ImageNoise(WorldAxis):
