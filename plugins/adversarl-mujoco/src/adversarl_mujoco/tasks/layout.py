@@ -56,10 +56,10 @@ class Stand:
         self._pose[:] = (x, y, layout.rest(thing), *layout.attitude(yaw))
         return x, y, self.radius
 
-    def hold_at(self, x: float, y: float, z: float) -> None:
-        """Puts it upright at a position, world frame [m]."""
+    def hold_at(self, x: float, y: float, z: float, attitude: tuple[float, float, float, float]) -> None:
+        """Puts it at a position, world frame [m], with an orientation (w, x, y, z)."""
         if self._pose is not None:
-            self._pose[:] = x, y, z, 1.0, 0.0, 0.0, 0.0
+            self._pose[:] = x, y, z, *attitude
 
     def _range(self, area: bool) -> tuple[float, float]:
         if self.thing.area is not None:

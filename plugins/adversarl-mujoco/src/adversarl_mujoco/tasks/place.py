@@ -102,6 +102,7 @@ class Place(Tabletop):
         pace = min(1.0, UNHURRIED / self._thing.half[2])
         self._about = Carrying(self._top, depth + CARRY, tolerance, self._slack, pace)
         self._there = False
+        self._attitude = Layout().attitude(0.0)
 
     def _support(self, scene: Scene) -> SceneObject | None:
         name = self.options.onto
@@ -140,6 +141,7 @@ class Place(Tabletop):
         return f"{'into' if self._onto.kind in ('bin', 'bowl', 'cup') else 'onto'} the {self._onto.name}"
 
     def _place_things(self, rng: np.random.Generator, layout: Layout, taken: list[Circle]) -> None:
+        self._attitude = layout.attitude(0.0)
         if not self.in_hand:
             taken = [*taken, self._stand.put(rng, layout, taken)]
         if self._base is not None:
@@ -155,7 +157,7 @@ class Place(Tabletop):
         (x, y, z), (gx, gy, gz) = self._arm.point, self._grip
         self._arm.act(0.0, 0.0, 0.0, 1.0)
         for _ in range(CLOSING):
-            self._stand.hold_at(x - gx, y - gy, z - gz)
+            self._stand.hold_at(x - gx, y - gy, z - gz, self._attitude)
             self._qvel[:] = 0.0
             mujoco.mj_step(self._model, self._data)
         self._data.time = 0.0
