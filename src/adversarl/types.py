@@ -115,6 +115,7 @@ class Grounding:
         understood: Pairs (words of the prompt, what they were taken for).
         not_understood: Words that were taken for nothing; never dropped silently.
         restore: Whether the prompt asks to return to nominal before anything else.
+        confidence: How sure the world is of its reading, in [0, 1]; 1 where it did not guess.
     """
 
     text: str
@@ -122,6 +123,7 @@ class Grounding:
     understood: tuple[tuple[str, str], ...] = ()
     not_understood: tuple[str, ...] = ()
     restore: bool = False
+    confidence: float = 1.0
 
     @property
     def complete(self) -> bool:

@@ -188,7 +188,7 @@ class Camouflage(ObjectAxis):
         nominal="0",
         bound="1; only its shading then tells it apart",
         source="ours: the end of THE COLOSSEUM's target colour (arXiv:2402.08191)",
-        phrase="make the object look like the table",
+        phrase="camouflage the object",
     )
     names = ("table", "background", "robot")
 

@@ -20,12 +20,14 @@ class Clause:
     Attributes:
         items: The items.
         listed: Whether a comma or an ``and`` is all that divides it from the clause before.
+        joined: Whether it is several clauses that share words.
         excluded: Whether it names what is not meant, as in ``rather than the table``.
     """
 
     items: tuple[Item, ...]
     listed: bool = False
     excluded: bool = False
+    joined: bool = False
 
     @cached_property
     def atoms(self) -> frozenset[str]:
@@ -51,7 +53,7 @@ class Clause:
         return {lexicon.kinds.get(atom, "values") for atom in self.atoms - lexicon.soft}
 
     def __add__(self, other: Clause) -> Clause:
-        return replace(self, items=self.items + other.items)
+        return replace(self, items=self.items + other.items, joined=True)
 
 
 def clauses(items: Iterable[Item], lexicon: Lexicon) -> list[Clause]:

@@ -53,9 +53,14 @@ def read(clause: Clause, lexicon: Lexicon, axes: Mapping[str, Axis], *, loose: b
         words = " ".join(item.words for item in clause.items if not item.unknown)
         return Reading(understood=((words, "not asked for"),), not_understood=_unknown(clause))
     atoms = clause.atoms | {f"unit {item.quantity.unit}" for item in clause.items if item.quantity}
-    if "everything" in atoms or (loose and _bare(clause)):
+    if ("everything" in atoms and atoms & {"color", "texture"}) or (loose and _bare(clause)):
         atoms |= EXPANDED
-    if atoms & {"undo", "not"} and not atoms - NEGATIONS - EXPANDED - {"everything"} and not clause.atoms & EXPANDED:
+    if (
+        atoms & NEGATIONS
+        and ("everything" in atoms or atoms & {"undo", "not"})
+        and not atoms - NEGATIONS - EXPANDED - {"everything"}
+        and not clause.atoms & EXPANDED
+    ):
         return _restore(clause)
     matches = _undone(atoms, lexicon) or _matches(clause, atoms, lexicon) or _all_axes(clause, axes)
     # Only now, so that another axis never answers for one that this world does not have.
@@ -86,14 +91,33 @@ def _matches(clause: Clause, atoms: frozenset[str], lexicon: Lexicon) -> list[Ma
             explained = frozenset().union(*met) | (atoms & (frame.absorbs | frame.values.keys()))
             found.append(Match(frame, explained))
     kept = [m for m in found if not any(_beaten(m, other, lexicon.soft) for other in found)]
+    kept = kept if clause.joined else _nearest(clause, kept, lexicon)
     return list({match.frame.axis: match for match in reversed(kept)}.values())[::-1]
+
+
+def _nearest(clause: Clause, matches: list[Match], lexicon: Lexicon) -> list[Match]:
+    """Where two things could have one property (``hardly any light reaches the table``), the first one has it."""
+    order = [atom for item in clause.items for atom in item.atoms if lexicon.kinds.get(atom) == "things"]
+    rank = {match.frame.axis: _rank(match, order) for match in matches}
+
+    def owned(match: Match, other: Match) -> bool:
+        shared = {atom for atom in match.atoms & other.atoms if lexicon.kinds.get(atom) != "things"}
+        apart = match.frame.thing != other.frame.thing and rank[other.frame.axis] < rank[match.frame.axis]
+        return bool(shared) and apart
+
+    return [match for match in matches if not any(owned(match, other) for other in matches)]
+
+
+def _rank(match: Match, order: list[str]) -> int:
+    """The place of the first thing that a match explains."""
+    return next((index for index, atom in enumerate(order) if atom in match.atoms), len(order))
 
 
 def _beaten(match: Match, other: Match, soft: frozenset[str]) -> bool:
     """Whether another match explains more; what soft atoms explain counts only between equals."""
     hard, others = match.atoms - soft, other.atoms - soft
-    if match.frame.fallback and not other.frame.fallback:
-        return bool(hard & others)
+    if match.frame.fallback != other.frame.fallback:
+        return match.frame.fallback
     return hard < others or (hard == others and match.atoms < other.atoms)
 
 
@@ -114,7 +138,7 @@ def _undone(atoms: frozenset[str], lexicon: Lexicon) -> list[Match]:
 
 def _all_axes(clause: Clause, axes: Mapping[str, Axis]) -> list[Match]:
     """``randomize everything``."""
-    if clause.atoms != {"everything"}:
+    if clause.atoms != {"everything"} or clause.unknown:
         return []
     return [Match(Frame(axis, ()), clause.atoms | EXPANDED) for axis in axes]
 
@@ -130,9 +154,17 @@ def _resolve(clause: Clause, matches: Sequence[Match], axes: Mapping[str, Axis],
         perturbations += meant.perturbations
         understood += [(_words(clause, match), meaning(perturbation)) for perturbation in meant.perturbations]
     words = tuple(_with_reason(clause.items[i].words, reasons.get(i)) for i in sorted(left))
-    if any(clause.items[i].quantity for i in left):
+    if any(_decisive(clause.items[i], matches) for i in left):
         return Reading(not_understood=words)  # Better nothing than another strength than asked for.
+    if left and all(match.frame.bare for match in matches):
+        return Reading(not_understood=tuple(item.words for item in clause.items if item.atoms or item.unknown))
     return Reading(tuple(perturbations), tuple(understood), words)
+
+
+def _decisive(item: Item, matches: Sequence[Match]) -> bool:
+    """Whether it is an amount; a number word such as ``single`` may be none."""
+    amount = item.quantity is not None and (item.quantity.unit != "" or not item.words.isalpha())
+    return amount or (item.quantity is not None and any(match.frame.count for match in matches))
 
 
 def _with_reason(words: str, reason: str | None) -> str:
@@ -198,6 +230,16 @@ def _perturbation(clause: Clause, match: Match, axis: Axis, lexicon: Lexicon) ->
         intensity, value = 0.0, None
     one = Perturbation(frame.axis, intensity, None, value)
     return Meant([replace(one, target=target) for target in _targets(clause, axis)], used, extra, reasons)
+
+
+def understood_as(clause: Clause, axis: Axis, value: Value, lexicon: Lexicon) -> list[Perturbation]:
+    """What a clause asks of an axis that its meaning, not a frame, chose: its words still give value and degree."""
+    frames = [frame for frame in lexicon.frames if frame.axis == axis.name] or [Frame(axis.name, ())]
+    said = next((found for found, _ in (_value(clause, frame) for frame in frames) if found is not None), None)
+    negated = bool(clause.atoms & NEGATIONS)
+    one = Perturbation(axis.name, 0.0 if negated else _degree(clause, frames[0], lexicon))
+    value = None if negated else said if said is not None else value
+    return [replace(one, target=target, value=value) for target in _targets(clause, axis)]
 
 
 def _targets(clause: Clause, axis: Axis) -> list[str | None]:

@@ -12,22 +12,33 @@ from adversarl_mujoco.grounding.tokens import items
 from adversarl_mujoco.grounding.vocabulary import lexicon_of
 
 
-def ground(text: str, axes: Sequence[Axis]) -> Grounding:
+def ground(text: str, axes: Sequence[Axis], *, embeddings: bool = False) -> Grounding:
     """Grounds a prompt to these axes: offline, deterministic, and never silent about a word it does not know.
 
     Args:
         text: The prompt, in English.
         axes: Axes that may be asked for.
+        embeddings: Whether clauses that the grammar does not understand are taken for what they come nearest to in
+            meaning; see `adversarl_mujoco.grounding.meaning`.
 
     Returns:
         Perturbations with seed 0 in the order of the prompt, one per axis and target (the last word counts),
         what was understood and what was not. ``restore`` undoes what the prompt asked for before it.
+
+    Raises:
+        MissingExtra: `embeddings`, and their packages are not installed.
     """
     named = {axis.name: axis for axis in axes}
     lexicon = lexicon_of(tuple(axes))
-    readings = [_read_all(text, lexicon, named, literal=literal) for literal in (False, True)]
-    best = min(readings, key=_cost)
-    return Grounding(text, best.perturbations, best.understood, best.not_understood, best.restore)
+    attempts = [_read_all(text, lexicon, named, literal=literal) for literal in (False, True)]
+    groups, readings = min(attempts, key=lambda attempt: _cost(_joined(attempt[1])))
+    confidence = 1.0
+    if embeddings:
+        from adversarl_mujoco.grounding.second import by_meaning
+
+        readings, confidence = by_meaning(groups, readings, lexicon, named)
+    best = _joined(readings)
+    return Grounding(text, best.perturbations, best.understood, best.not_understood, best.restore, confidence)
 
 
 def _cost(reading: Reading) -> tuple[int, bool, int]:
@@ -36,7 +47,10 @@ def _cost(reading: Reading) -> tuple[int, bool, int]:
     return len(reading.not_understood), empty, len(reading.perturbations)
 
 
-def _read_all(text: str, lexicon: Lexicon, axes: Mapping[str, Axis], *, literal: bool) -> Reading:
+def _read_all(
+    text: str, lexicon: Lexicon, axes: Mapping[str, Axis], *, literal: bool
+) -> tuple[list[Clause], list[Reading]]:
+    """Groups of clauses that are requests, and what each was taken for."""
     found = clauses(items(text, lexicon, literal=literal), lexicon)
     groups: list[Clause] = []
     readings: list[Reading] = []
@@ -48,13 +62,13 @@ def _read_all(text: str, lexicon: Lexicon, axes: Mapping[str, Axis], *, literal:
             if joined.complete and _axes(readings[-1]) <= _axes(joined):
                 merged, reading = groups.pop() + merged, joined
                 readings.pop()
-        if not reading.complete:
+        if not reading.complete and (not groups or merged.begins_request()):
             loose = read(merged, lexicon, axes, loose=True)
             reading = loose if loose.complete else reading
         groups.append(merged)
         readings.append(reading)
         found = found[size:]
-    return _joined(readings)
+    return groups, readings
 
 
 def _axes(reading: Reading) -> set[str]:

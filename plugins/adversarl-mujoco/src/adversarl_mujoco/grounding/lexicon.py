@@ -71,6 +71,7 @@ class Frame:
     intensity: float | None = None
     combine: bool = False
     fallback: bool = False
+    bare: bool = False
     count: int | None = None
     units: dict[str, float] = field(default_factory=dict)
     factor: Factor | None = None
@@ -118,6 +119,14 @@ class Lexicon:
     def soft(self) -> frozenset[str]:
         """Atoms that mean something only beside certain others."""
         return self.idle | {atom for atom, kind in self.kinds.items() if kind == "comparatives"}
+
+    @cached_property
+    def needed(self) -> dict[str, frozenset[str]]:
+        """Atoms that the frames of every axis need."""
+        needed: dict[str, frozenset[str]] = {}
+        for frame in self.frames:
+            needed[frame.axis] = needed.get(frame.axis, frozenset()).union(*frame.needs)
+        return needed
 
     @cached_property
     def _misspelt(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ _SLACK = 1e-9
 EARTH_M_S2 = 9.81
 
 
-class Unfit(Exception):  # noqa: N818  # It is caught where it is raised for, and never reaches a user.
+class Unfit(Exception):  # It is caught where it is raised for, and never reaches a user.
     """A quantity that an axis cannot have; its text says why, for `Grounding.not_understood`."""
 
 
@@ -90,7 +90,7 @@ def _temperature(kelvin: float) -> tuple[float, Value]:
 
 
 def _factor(factor: float, axis: str, known: Factor, value: Value) -> tuple[float, Value]:
-    """``2 times brighter``, ``0.5 times``, ``twice as dim``; a factor below 1 turns the direction of its word around."""
+    """``2 times brighter``, ``twice as dim``; a factor below 1 turns the direction of its word around."""
     down_word = value == known.down[0]
     if factor > 0 and down_word and factor > 1:
         factor = 1 / factor

@@ -48,8 +48,8 @@ class Quantity:
 
     Attributes:
         number: The number, in the unit.
-        unit: ``m``, ``deg``, ``K``, ``s``, ``x`` (a factor), ...; ``%``, ``%of`` (before ``of``), ``by%`` (after ``by``);
-            empty where there is none.
+        unit: ``m``, ``deg``, ``K``, ``s``, ``x`` (a factor), ...; ``%``, ``%of`` (before ``of``) or ``by%`` (after
+            ``by``); empty where there is none.
         sign: ``+`` or ``-`` where it was written.
         by: Whether ``by`` stands before it.
     """
