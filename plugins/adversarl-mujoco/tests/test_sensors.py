@@ -5,7 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import pytest
-from adversarl_mujoco.axes import sensors
+from adversarl_mujoco.axes import readings, sensors
 from adversarl_mujoco.axes.settings import Shot
 
 from adversarl.types import Perturbation
@@ -52,7 +52,7 @@ def played(world, name, steps, value=None, intensity=1.0, seed=0):
 
 @pytest.mark.parametrize("delay", [1, 2, 3])
 def test_late_readings_are_so_many_steps_old(delay):
-    got = read(began(sensors.LateJoints(float(delay))), 9)
+    got = read(began(readings.LateJoints(float(delay))), 9)
     assert got.tolist() == [0.0] * delay + list(range(9 - delay))
 
 
@@ -69,9 +69,9 @@ def test_joint_readings_are_three_steps_late_and_nothing_else(world):
     np.testing.assert_array_equal(seen, true)
 
 
-@pytest.mark.parametrize("kind", [sensors.FrozenPicture, sensors.FrozenJoints])
+@pytest.mark.parametrize("kind", [readings.FrozenPicture, readings.FrozenJoints])
 def test_freezes_last_a_second_and_come_at_the_stated_rate(kind):
-    sense = "image" if kind is sensors.FrozenPicture else "proprio"
+    sense = "image" if kind is readings.FrozenPicture else "proprio"
     starts, running = 0, 0
     for episode in range(60):
         got = read(began(kind(0.2), episode), 250, sense)
@@ -114,7 +114,7 @@ def test_joint_noise_has_the_stated_deviation_anew_each_step(world):
 
 
 def test_joint_bias_stays_for_an_episode():
-    offsets = np.array([read(began(sensors.NoisyJoints(0.05, kept=True), episode), 3) for episode in range(800)])
+    offsets = np.array([read(began(readings.NoisyJoints(0.05, kept=True), episode), 3) for episode in range(800)])
     np.testing.assert_allclose(offsets - (0, 1, 2), (offsets[:, :1]).repeat(3, axis=1), atol=1e-6)
     assert offsets[:, 0].std() == pytest.approx(0.05, rel=0.1)
 
