@@ -85,6 +85,24 @@ def _cup(size: Size) -> Body:
     return Body(parts, (radius, radius, half), (0, 0, 0.2 * half), size[0], (inside, size[1] - bottom))
 
 
+def _beaker(size: Size) -> Body:
+    half, height = size[0] / 2, size[1] / 2
+    wall, bottom, rib = 0.004, 0.006, 0.004
+    rise, middle = height - bottom / 2, bottom / 2
+    floor = Part(BOX, (half, half, bottom / 2), (0, 0, bottom / 2 - height))
+    signs = (-1, 1)
+    ends = [Part(BOX, (wall / 2, half, rise), (sign * (half - wall / 2), 0, middle)) for sign in signs]
+    flanks = [Part(BOX, (half - wall, wall / 2, rise), (0, sign * (half - wall / 2), middle)) for sign in signs]
+    # Between them sits a finger, on any side: what is tipped creeps sideways between smooth pads.
+    place, out = half - 2 * rib, half + rib / 2
+    size_of_rib = (rib / 2, rib / 2, rise)
+    ribs = [Part(BOX, size_of_rib, (a * out, b * place, middle)) for a in signs for b in signs]
+    ribs += [Part(BOX, size_of_rib, (a * place, b * out, middle)) for a in signs for b in signs]
+    hollow = (half - wall, size[1] - bottom)
+    # Held so high that what is poured out finds its way past the palm.
+    return Body((floor, *ends, *flanks, *ribs), (half + rib, half + rib, height), (0, 0, 0.5 * height), size[0], hollow)
+
+
 def _bottle(size: Size) -> Body:
     radius, half = size[0] / 2, size[1] / 2
     shoulder, neck = half - 0.27 * size[1], 0.42 * radius
@@ -196,6 +214,13 @@ KINDS: Mapping[str, Kind] = {
     "ellipsoid": Kind("An ellipsoid.", _edges(0.06, 0.045, 0.045), 0.08, (0.9, 0.5, 0.2), _ellipsoid),
     "bar": Kind("A long box, to be handed over.", _edges(0.24, 0.03, 0.03), 0.12, (0.9, 0.62, 0.15), _box),
     "cup": Kind("A cup: open, hollow, with a bottom.", _round(0.062, 0.08), 0.09, (0.16, 0.42, 0.72), _cup),
+    "beaker": Kind(
+        "A square cup with ribs, between which the fingers of a gripper that tips it find a hold.",
+        {"edge": 0.052, "height": 0.08},
+        0.09,
+        (0.16, 0.42, 0.72),
+        _beaker,
+    ),
     "bottle": Kind("A closed bottle with a neck.", _round(0.055, 0.15), 0.15, (0.16, 0.5, 0.32), _bottle),
     "bowl": Kind("A bowl, to be held at its rim.", _round(0.15, 0.05), 0.1, (0.88, 0.83, 0.70), _bowl),
     "plate": Kind("A plate with a rim, too flat to be held.", _round(0.18, 0.018), 0.2, (0.92, 0.92, 0.90), _plate),

@@ -18,9 +18,10 @@ from adversarl_mujoco.tasks.options import TaskOptions
 from adversarl_mujoco.tasks.pick import Pick
 from adversarl_mujoco.tasks.pick_place import PickPlace
 from adversarl_mujoco.tasks.place import Place
+from adversarl_mujoco.tasks.pour import Pour
 from adversarl_mujoco.tasks.reach import Reach
 
-_CLASSES: Sequence[type[Task]] = (Reach, Pick, Place, PickPlace, Insert, Handover)
+_CLASSES: Sequence[type[Task]] = (Reach, Pick, Place, PickPlace, Insert, Pour, Handover)
 TASKS: dict[str, type[Task]] = {task.Options.model_fields["type"].default: task for task in _CLASSES}
 
 

@@ -195,7 +195,10 @@ class Handover(ShapedTask):
         self.met = free and raised >= 1.0
         held = weights.grasp + weights.lift * raised + weights.approach * (1.0 - math.tanh(5.0 * taker.distance))
         near = max(1.0 - math.tanh(5.0 * giver.distance), float(taker.holds))
-        return weights.reach * near + self.grasped * held + weights.transfer * taker.holds + weights.release * free
+        phi: float = (
+            weights.reach * near + self.grasped * held + weights.transfer * taker.holds + weights.release * free
+        )
+        return phi
 
     def proprio(self, out: NDArray[np.float32]) -> None:
         """Writes what the robots feel. Shape (14 + n,), n joints of both; scaled to about [-1, 1].
