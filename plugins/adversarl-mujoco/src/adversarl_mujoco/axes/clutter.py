@@ -24,6 +24,8 @@ SLOTS_M = tuple((x, side * y) for x, y in _PLACES_M for side in (-1, 1))
 """Where distractors may stand: around the area where the object starts, within the picture, world frame [m]."""
 JITTER_M = 0.02
 LOOK_ALIKES = 3
+_SPHERE, _CAPSULE = int(mujoco.mjtGeom.mjGEOM_SPHERE), int(mujoco.mjtGeom.mjGEOM_CAPSULE)
+_CYLINDER = int(mujoco.mjtGeom.mjGEOM_CYLINDER)
 
 
 def _rgb(value: tuple[float, ...]) -> bool:
@@ -150,12 +152,12 @@ def _place(stage: Stage, index: int, slot: tuple[float, float], u: Sequence[floa
 
 
 def _half_height(stage: Stage, geom: int) -> float:
-    size, shape = stage.geom_size[geom], stage.geom_type[geom]
-    if shape == mujoco.mjtGeom.mjGEOM_SPHERE:
+    size, shape = stage.geom_size[geom].tolist(), int(stage.geom_type[geom])
+    if shape == _SPHERE:
         return float(size[0])
-    if shape == mujoco.mjtGeom.mjGEOM_CAPSULE:
+    if shape == _CAPSULE:
         return float(size[0] + size[1])
-    return float(size[1] if shape == mujoco.mjtGeom.mjGEOM_CYLINDER else size[2])
+    return float(size[1] if shape == _CYLINDER else size[2])
 
 
 CLUTTER_AXES: tuple[WorldAxis, ...] = (Occluder(), Distractors(), DistractorSimilarity())
