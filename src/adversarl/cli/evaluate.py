@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -14,6 +15,7 @@ from adversarl.assembly import load_checkpoint, make_learner, make_loop
 from adversarl.cli.output import console, interval, print_json, table
 from adversarl.errors import RecipeError, RunFolderError
 from adversarl.evaluate import evaluate
+from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import ClosedLoop
 from adversarl.metrics import paired_gap, rate, robustness_auc, wilson
@@ -66,13 +68,19 @@ def evaluate_run(
             problem = "it changes the world, so its key begins with backend., such as backend.renderer=pbr"
             raise RecipeError("--also", change, problem)
     recipe, loop, learner = load_run(folder, plugins, sets)
-    worlds: dict[str | None, Recipe] = {None: recipe}
+    variants: dict[str | None, Recipe] = {None: recipe}
     for change in also:
-        worlds[change] = load_recipe(folder / "recipe.toml", plugins.registry, [*sets, change])
-    try:
-        results = {change: _evaluate_in(world, learner, change, as_json=as_json) for change, world in worlds.items()}
-    finally:
-        loop.close()
+        variants[change] = load_recipe(folder / "recipe.toml", plugins.registry, [*sets, change])
+    with ExitStack() as stack:
+        stack.callback(loop.close)
+        # All worlds before the first episode: one that cannot be made must not cost an evaluation.
+        worlds = {
+            change: stack.enter_context(closing(variant["backend"].make().make(seed=recipe.run.seed)))
+            for change, variant in variants.items()
+        }
+        results = {
+            change: _evaluate_in(world, recipe, learner, change, as_json=as_json) for change, world in worlds.items()
+        }
     _keep(folder, recipe, learner, results)
     name = recipe["evaluation"].component.name
     if as_json:
@@ -83,17 +91,13 @@ def evaluate_run(
         _print_gap(f"{folder.name} on {name}, {change}", results[None], results[change])
 
 
-def _evaluate_in(recipe: Recipe, learner: Learner, change: str | None, *, as_json: bool) -> list[CellResult]:
-    world = recipe["backend"].make().make(seed=recipe.run.seed)
-    try:
-        cells = recipe["evaluation"].make().cells(world.axes, recipe.run.seed)
-        with Progress(console=console, transient=True, disable=as_json) as progress:
-            bar = progress.add_task(change or "evaluate", total=None)
-            return evaluate(
-                learner, world, cells, lambda done, total: progress.update(bar, completed=done, total=total)
-            )
-    finally:
-        world.close()
+def _evaluate_in(
+    world: PerturbableVectorEnv, recipe: Recipe, learner: Learner, change: str | None, *, as_json: bool
+) -> list[CellResult]:
+    cells = recipe["evaluation"].make().cells(world.axes, recipe.run.seed)
+    with Progress(console=console, transient=True, disable=as_json) as progress:
+        bar = progress.add_task(change or "evaluate", total=None)
+        return evaluate(learner, world, cells, lambda done, total: progress.update(bar, completed=done, total=total))
 
 
 def _keep(folder: Path, recipe: Recipe, learner: Learner, results: Results) -> None:
