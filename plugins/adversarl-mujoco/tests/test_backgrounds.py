@@ -14,7 +14,8 @@ from adversarl_mujoco.backgrounds import BANK, BackgroundError, Frames, generate
 from adversarl_mujoco.compositing import composite, cover
 from adversarl_mujoco.films import FilmError
 
-from adversarl.errors import MissingExtra
+from adversarl.errors import MissingExtra, PerturbationError
+from adversarl.types import Perturbation
 
 COLORS = [(250, 10, 10), (10, 250, 10), (10, 10, 250), (240, 240, 10)]
 
@@ -155,3 +156,34 @@ def test_a_picture_covers_the_frame_without_being_stretched(shape):
     assert out.shape == (48, 48)
     assert abs(int(out.any(0).sum()) - int(out.any(1).sum())) <= 2
     assert 0.4 * 48 < out.any(0).sum() < 0.8 * 48
+
+
+def test_a_recipe_names_a_folder_and_prompts_its_files(folder, open_world):
+    world = open_world(1, backgrounds=str(folder))
+    nominal = world.reset(seed=3)[0]["image"].copy()
+    world.perturb([0], [[Perturbation("background-video", 1.0, value="traffic")]])
+    stay = np.zeros((1, world.single_action_space.shape[0]))
+    red, green = None, None
+    for step in range(1, 16):
+        image = world.step(stay)[0]["image"][0].astype(int)
+        red, green = (image, green) if step == 3 else (red, image)
+    replaced = np.abs(red - green).max(-1) > 100
+    assert 0.03 < replaced.mean() < 0.5
+    assert not replaced[20:].any()
+    assert red[replaced].mean(0).argmax() == 0
+    assert green[replaced].mean(0).argmax() == 1
+    with pytest.raises(PerturbationError, match=r"no value of background-video 'trafic'. Did you mean 'traffic'"):
+        world.perturb([0], [[Perturbation("background-video", 1.0, value="trafic")]])
+    world.restore([0])
+    assert np.array_equal(world.reset(seed=3)[0]["image"], nominal)
+
+
+def test_worlds_with_other_pools_show_other_pictures(open_world):
+    shown = []
+    for pool in (0, 1):
+        world = open_world(1, pool=pool)
+        world.perturb(
+            [0], [[Perturbation("table-texture", 1.0, seed=1), Perturbation("background-image", 1.0, seed=1)]]
+        )
+        shown.append(world.reset(seed=3)[0]["image"][0].astype(int))
+    assert np.abs(shown[0] - shown[1]).mean() > 5
