@@ -92,6 +92,7 @@ GROUPS = {
     "colors": ["table-color", "object-color", "background-color", "robot-color"],
     "camera": ["camera-position", "camera-orientation", "camera-fov"],
     "things": ["occluder", "distractors"],
+    "background": ["background-image", "color-grid", "fog"],
     "picture": ["hue", "saturation", "contrast", "brightness"],
 }
 

@@ -63,7 +63,7 @@ class FilamentRenderer:
 
     def _background(self, view: View, depth: NDArray[np.float32]) -> NDArray[np.uint8]:
         """255 where nothing stands before the background, else 0. Shape (size, size)."""
-        pose = view.pose()
+        pose = b"pbr" + view.pose()  # the classic renderer may draw the same view, and rounds otherwise
         if view.shell is None or view.shell[0] != pose or view.shell[1].shape != depth.shape:
             view.shell = pose, self.depth(view, view.behind)
         return np.asarray(cv2.compare(depth, view.shell[1], cv2.CMP_EQ), dtype=np.uint8)
