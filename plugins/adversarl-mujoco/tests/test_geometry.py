@@ -97,16 +97,13 @@ def test_size_scales_lengths_and_keeps_the_density(world, value, factor):
     np.testing.assert_allclose(model.body("cube").inertia, factor**5 * inertia)
     assert model.geom("cube_skin").size[0] > model.geom("cube").size[0]
     assert cube(simulation).xpos[2] == pytest.approx(TABLE_HEIGHT + factor * HALF)
-    np.testing.assert_allclose(mass_matrix(simulation), factor**3 * mass, rtol=1e-9)
+    np.testing.assert_allclose(inertia_of(simulation), factor**3 * mass, rtol=1e-9)
 
 
-def mass_matrix(simulation):
-    """The part of the inertia matrix that MuJoCo's dynamics uses for the cube's translation [kg]. Shape (3,)."""
-    model, data = simulation.model, simulation.data
-    full = np.zeros((model.nv, model.nv))
-    mujoco.mj_fullM(model, data, full)
-    first = int(model.joint("cube_free").dofadr[0])
-    return np.diag(full)[first : first + 3]
+def inertia_of(simulation):
+    """What MuJoCo's dynamics takes for the cube's mass along each axis [kg]. Shape (3,)."""
+    first = int(simulation.model.joint("cube_free").dofadr[0])
+    return simulation.model.dof_M0[first : first + 3]
 
 
 @pytest.mark.parametrize("shape", list(shapes.TYPES))
@@ -261,3 +258,13 @@ def test_fixtures_and_bystanders_rise_with_the_table(open_world):
     assert np.argmax(grown - nominal) == 2
     assert depth(world.simulations[0]) < 1e-4
     np.testing.assert_array_equal(heights(), nominal)
+
+
+@pytest.mark.parametrize("shape", list(shapes.TYPES))
+def test_bounds_of_a_shape_are_those_that_mujoco_compiles(shape):
+    size = shapes.equal(shape, 8 * HALF**3)
+    geom = f"<geom type='{shape}' size='{' '.join(map(str, size))}'/>"
+    model = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody><body>{geom}</body></worldbody></mujoco>")
+    radius, half = shapes.bounds(shape, size)
+    assert model.geom_rbound[0] == pytest.approx(radius)
+    np.testing.assert_allclose(model.geom_aabb[0, 3:], half)

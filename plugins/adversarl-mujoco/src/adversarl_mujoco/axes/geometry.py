@@ -60,9 +60,13 @@ def _reshape(stage: Stage, handle: Handle, name: str, size: shapes.Vector) -> No
         physics.geom_type[geom] = shapes.TYPES[name]
         physics.geom_size[geom] = [edge + extra if edge else 0.0 for edge in size]
         physics.geom_quat[geom], physics.geom_pos[geom] = shapes.orientation(name), 0.0
+        physics.geom_sameframe[geom] = int(shapes.orientation(name) == shapes.UPRIGHT)
+        physics.geom_rbound[geom], extents = shapes.bounds(name, tuple(physics.geom_size[geom].tolist()))
+        physics.geom_aabb[geom] = (0.0, 0.0, 0.0, *extents)
     body = handle.body
     physics.body_inertia[body] = shapes.inertia(name, size, float(physics.body_mass[body]))
     physics.body_iquat[body], physics.body_ipos[body] = shapes.UPRIGHT, 0.0
+    physics.boxes[physics.boxes_of(body)] = (0.0, 0.0, 0.0, *shapes.half(name, size))
     physics.derived = True
 
 
@@ -93,8 +97,9 @@ class ObjectSize(ObjectAxis):
             return
         handle, physics = self.handle(stage, perturbation.target), stage.physics
         geoms, body = [*handle.geoms, *handle.skins], handle.body
-        physics.geom_size[geoms] *= factor
-        physics.geom_pos[geoms] *= factor
+        for field in (physics.geom_size, physics.geom_pos, physics.geom_rbound, physics.geom_aabb):
+            field[geoms] *= factor
+        physics.boxes[physics.boxes_of(body)] *= factor
         physics.body_ipos[body] *= factor
         physics.body_mass[body] *= factor**3
         physics.body_inertia[body] *= factor**5
@@ -209,7 +214,11 @@ class Clutter(WorldAxis):
 def _block(stage: Stage, body: int, u: Draws) -> None:
     """Makes a block solid and visible: 3 to 5 cm wide, 4 to 8 cm high."""
     physics, geom = stage.physics, int(stage.model.body_geomadr[body])
-    physics.geom_size[geom] = (0.015 + 0.01 * u[0], 0.015 + 0.01 * u[1], 0.02 + 0.02 * u[2])
+    size = (0.015 + 0.01 * u[0], 0.015 + 0.01 * u[1], 0.02 + 0.02 * u[2])
+    physics.geom_size[geom] = size
+    physics.geom_rbound[geom], _ = shapes.bounds("box", size)
+    physics.geom_aabb[geom] = (0.0, 0.0, 0.0, *size)
+    physics.boxes[physics.boxes_of(body)] = (0.0, 0.0, 0.0, *size)
     physics.geom_conaffinity[geom] = physics.body_conaffinity[body] = 3
     stage.geom_rgba[geom] = (*u[3:6], 1.0)
     physics.derived = True

@@ -17,8 +17,8 @@ class Physics:
     """Views into the mechanics of one `mujoco.MjModel`.
 
     Everything an axis may write to is listed in `fields`; a write elsewhere could not be undone. What MuJoCo derives
-    from these arrays when it compiles (inertias in the rest posture, bounding volumes) is derived anew by
-    `mujoco.mj_setConst`, 10 microseconds, after a change that sets `derived`; it gives the compiler's bits again.
+    from these arrays when it compiles (inertias in the rest posture, and since MuJoCo 4 bounding volumes) is derived
+    anew by `mujoco.mj_setConst`, 10 microseconds, after a change that sets `derived`; the bits are the compiler's.
 
     Attributes:
         derived: Whether something was written that such constants follow from: mass, inertia, size, shape.
@@ -32,6 +32,9 @@ class Physics:
         self._look_up(model, mounts)
         self._nominal = tuple(field.copy() for field in self.fields)
         self._scratch: mujoco.MjData | None = None
+        stat = model.stat
+        self._statistics = (stat.meaninertia, stat.meanmass, stat.meansize, stat.extent)
+        self._center = stat.center.copy()
         self.derived = False
 
     def _view(self, model: mujoco.MjModel) -> None:
@@ -41,6 +44,9 @@ class Physics:
         self.geom_type, self.geom_size = model.geom_type, model.geom_size
         self.geom_pos, self.geom_quat = model.geom_pos, model.geom_quat
         self.geom_rbound, self.geom_aabb = model.geom_rbound, model.geom_aabb
+        self.geom_sameframe = model.geom_sameframe
+        self.boxes = model.bvh_aabb[: int((model.body_bvhadr + model.body_bvhnum).max(initial=0))]
+        """Bounding boxes of the bodies' parts, body frames; those of meshes come after them."""
         self.geom_friction, self.geom_priority = model.geom_friction, model.geom_priority
         self.geom_contype, self.geom_conaffinity = model.geom_contype, model.geom_conaffinity
         self.jnt_range, self.dof_damping = model.jnt_range, model.dof_damping
@@ -54,9 +60,10 @@ class Physics:
         bodies = (self.body_mass, self.body_inertia, self.body_iquat, self.body_ipos, self.body_gravcomp)
         touching = (self.body_contype, self.body_conaffinity, self.geom_contype, self.geom_conaffinity)
         shapes = (self.geom_type, self.geom_size, self.geom_pos, self.geom_quat, self.geom_rbound, self.geom_aabb)
+        bounds = (self.geom_sameframe, self.boxes)
         surfaces = (self.geom_friction, self.geom_priority)
         motors = (self.jnt_range, self.dof_damping, self.gainprm, self.biasprm, self.forcerange)
-        return (*bodies, *touching, *shapes, *surfaces, *motors, self.gravity)
+        return (*bodies, *touching, *shapes, *bounds, *surfaces, *motors, self.gravity)
 
     def _look_up(self, model: mujoco.MjModel, mounts: Sequence[Mount]) -> None:
         joints = [model.joint(mount.prefix + name).id for mount in mounts for name in mount.robot.joints]
@@ -74,6 +81,11 @@ class Physics:
         self.links = _indices(body for body, name in named if name.startswith(prefixes) and model.body_mass[body] > 0)
         """The bodies of the robots that have a mass."""
 
+    def boxes_of(self, body: int) -> slice:
+        """Where a body's bounding boxes are in `boxes`."""
+        first = int(self.model.body_bvhadr[body])
+        return slice(first, first + int(self.model.body_bvhnum[body]))
+
     def restore(self) -> None:
         """Makes everything nominal."""
         for field, nominal in zip(self.fields, self._nominal, strict=True):
@@ -88,6 +100,10 @@ class Physics:
         if self._scratch is None:
             self._scratch = mujoco.MjData(self.model)
         mujoco.mj_setConst(self.model, self._scratch)
+        # MuJoCo 3 also measures the scene anew, on which the camera's clipping planes depend.
+        stat = self.model.stat
+        stat.meaninertia, stat.meanmass, stat.meansize, stat.extent = self._statistics
+        stat.center[:] = self._center
 
 
 def _indices(numbers: Iterable[int]) -> Indices:

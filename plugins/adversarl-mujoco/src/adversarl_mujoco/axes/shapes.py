@@ -69,6 +69,14 @@ def half(name: str, size: Vector) -> Vector:
     }[name]
 
 
+def bounds(name: str, size: Vector) -> tuple[float, Vector]:
+    """Bounding radius and half extents of a shape in its own frame [m]."""
+    a, b, c = size
+    own = (a, a, a + b) if name == "capsule" else half(name, size)
+    radius = {"box": math.hypot(a, b, c), "cylinder": math.hypot(a, b), "capsule": a + b}.get(name, max(size))
+    return radius, own
+
+
 def inertia(name: str, size: Vector, mass: float) -> Vector:
     """Moments of inertia of a shape of `equal` about the axes of its body [kg m^2]."""
     a, b, c = size
