@@ -37,6 +37,10 @@ RIM = 0.02
 """How much wider than the tolerance a goal's disc is drawn [m]."""
 UNHURRIED = 0.03
 """Half height up to which an object is carried at full speed [m]."""
+FLAT = ("box", "bar", "mesh", "mjcf")
+"""Types with faces for the fingers."""
+ROUND = 0.4
+"""Share of full speed at which all others are carried, because they turn and slip between two flat fingers [1]."""
 CLOSING = 50
 """Physics steps in which the gripper closes around an object that an episode begins with."""
 
@@ -99,7 +103,7 @@ class Place(Tabletop):
         self._above = 0.0 if self._onto is None else self._onto.half[2] - depth + self._thing.half[2]
         self._slack = max(HEIGHT, depth)
         tolerance = self.options.success.position_tolerance
-        pace = min(1.0, UNHURRIED / self._thing.half[2])
+        pace = min(1.0 if self._thing.kind in FLAT else ROUND, UNHURRIED / self._thing.half[2])
         self._about = Carrying(self._top, depth + CARRY, tolerance, self._slack, pace)
         self._there = False
         self._attitude = Layout().attitude(0.0)
