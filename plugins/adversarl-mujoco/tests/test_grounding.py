@@ -270,6 +270,8 @@ def values_of(axis):
         choices.append(st.tuples(*[span] * axis.numbers).filter(axis.accepts))
     if axis.spec.name.endswith("-texture"):
         choices.append(st.sampled_from([*PATTERNS, "tex_000", "tex_117"]))
+    if axis.spec.name in ("background-image", "background-video"):
+        choices.append(st.sampled_from(["clouds_0", "waves_12"]))
     return st.one_of(choices)
 
 

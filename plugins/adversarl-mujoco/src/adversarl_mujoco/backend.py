@@ -71,6 +71,11 @@ class MujocoOptions(BackendOptions):
     axes: tuple[str, ...] | None = Field(
         None, description="Names of the axes offered to curricula and to the evaluation; default: all."
     )
+    embeddings: bool = Field(
+        False,
+        description="Whether prompts that the grammar does not understand are taken for what they come nearest to in "
+        "meaning (needs the extra `embeddings`).",
+    )
 
 
 class Mujoco(Backend):
@@ -102,6 +107,7 @@ class Mujoco(Backend):
             renderer=options.renderer,
             max_episode_steps=options.task.max_episode_steps,
             axes=options.axes,
+            embeddings=options.embeddings,
             seed=seed,
         )
 

@@ -34,3 +34,11 @@ def adversarl_commands(app: typer.Typer) -> None:
     from adversarl_mujoco.commands import add
 
     add(app)
+
+
+@hookimpl
+def adversarl_benchmarks(app: typer.Typer) -> None:
+    """Adds ``adversarl bench grounding``."""
+    from adversarl_mujoco.grounding.command import grounding
+
+    app.command("grounding")(grounding)

@@ -62,8 +62,10 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         renderer: Kind = "classic",
         max_episode_steps: int,
         axes: tuple[str, ...] | None,
+        embeddings: bool = False,
         seed: int,
     ) -> None:
+        self._embeddings = embeddings
         self.num_envs, self.max_episode_steps = num_envs, max_episode_steps
         self.image_size, self._kind = image_size, renderer
         streams = np.random.SeedSequence(seed).spawn(num_envs)
@@ -171,7 +173,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         """Turns a prompt into perturbations of this world's axes."""
         from adversarl_mujoco.grounding import ground
 
-        return ground(text, self.axes)
+        return ground(text, self.axes, embeddings=self._embeddings)
 
     def perturb(self, indices: Indices, perturbations: Sequence[Sequence[Perturbation]]) -> None:
         """Puts perturbations in force from the next step or reset on; see `PerturbableVectorEnv.perturb`."""

@@ -8,13 +8,15 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
 from adversarl.types import Axis, Grounding
 from adversarl_mujoco.axes.base import ObjectAxis
 from adversarl_mujoco.axes.catalog import WORLD_AXES
+from adversarl_mujoco.grounding.embedding import available
+from adversarl_mujoco.grounding.ground import ground
 from adversarl_mujoco.grounding.lexicon import load
 
 SPLITS = ("dev", "test")
@@ -75,7 +77,7 @@ def exact(sentence: Sentence, grounding: Grounding) -> bool:
     return all(pair in values for pair in named)
 
 
-def score(sentences: Sequence[Sentence], ground: Grounder, axes: Sequence[Axis]) -> dict[str, Any]:
+def score(sentences: Sequence[Sentence], grounder: Grounder, axes: Sequence[Axis]) -> dict[str, Any]:
     """Figures of one stage over one split of the paraphrases."""
     groups = {axis.name: axis.group for axis in axes}
     right: Counter[str] = Counter()
@@ -83,7 +85,7 @@ def score(sentences: Sequence[Sentence], ground: Grounder, axes: Sequence[Axis])
     counts: Counter[str] = Counter()
     confusion: Counter[tuple[str, str]] = Counter()
     for sentence in sentences:
-        grounding = ground(sentence.text, axes)
+        grounding = grounder(sentence.text, axes)
         hit = exact(sentence, grounding)
         group = groups.get(sentence.axes[0], "absent") if len(sentence.axes) == 1 else "several axes"
         group = "back to nominal" if sentence.restore else group
@@ -122,9 +124,9 @@ def _confused(sentence: Sentence, got: set[str]) -> list[tuple[str, str]]:
     return [(wanted, given) for wanted in sorted(missed or {"nothing"}) for given in sorted(extra or {"nothing"})]
 
 
-def refusals(sentences: Sequence[Sentence], ground: Grounder, axes: Sequence[Axis]) -> dict[str, Any]:
+def refusals(sentences: Sequence[Sentence], grounder: Grounder, axes: Sequence[Axis]) -> dict[str, Any]:
     """What becomes of sentences that no world can obey; a silent misread is one that is understood completely."""
-    groundings = [ground(sentence.text, axes) for sentence in sentences]
+    groundings = [grounder(sentence.text, axes) for sentence in sentences]
     misreads = sum(grounding.complete for grounding in groundings)
     refused = sum(not grounding.perturbations and not grounding.restore for grounding in groundings)
     return {
@@ -135,11 +137,36 @@ def refusals(sentences: Sequence[Sentence], ground: Grounder, axes: Sequence[Axi
     }
 
 
-def speed(ground: Grounder, axes: Sequence[Axis]) -> float:
+def speed(grounder: Grounder, axes: Sequence[Axis]) -> float:
     """Milliseconds for a sentence of the dev split, on average, warmed up."""
     texts = [sentence.text for sentence in corpus("paraphrases", "dev")]
-    ground(texts[0], axes)
+    grounder(texts[0], axes)
     start = time.perf_counter()
     for text in texts:
-        ground(text, axes)
+        grounder(text, axes)
     return 1000 * (time.perf_counter() - start) / len(texts)
+
+
+STAGES = ("grammar", "both")
+
+
+def measure() -> dict[str, Any]:
+    """All figures: a stage (``grammar`` alone, ``both``), then a split, then the paraphrases' and the impossible ones'.
+
+    ``both`` is left out where the extra ``embeddings`` is not installed.
+    """
+    axes = furnished()
+    grounders: dict[str, Grounder] = {"grammar": ground}
+    if available():
+        grounders["both"] = partial(ground, embeddings=True)
+    stages = {
+        stage: {
+            split: {
+                "paraphrases": score(corpus("paraphrases", split), grounder, axes),
+                "impossible": refusals(corpus("impossible", split), grounder, axes),
+            }
+            for split in SPLITS
+        }
+        for stage, grounder in grounders.items()
+    }
+    return {"stages": stages, "milliseconds": {stage: speed(grounders[stage], axes) for stage in grounders}}

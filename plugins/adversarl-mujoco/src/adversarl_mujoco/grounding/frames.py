@@ -266,6 +266,8 @@ def _value(clause: Clause, frame: Frame) -> tuple[Value, set[int]]:
             if value is not None:
                 found[index] = value
     different = list(dict.fromkeys(found.values()))
+    if next(reversed(frame.values), "") == "color":
+        different.sort(key=lambda value: isinstance(value, tuple))  # Names are listed before the colour.
     if frame.combine and different and all(isinstance(value, str) for value in different):
         return " ".join(str(value) for value in different), set()
     first = different[0] if different else None

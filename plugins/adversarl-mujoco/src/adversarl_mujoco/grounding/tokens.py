@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from adversarl_mujoco.grounding.lexicon import Entry, Lexicon
 
-_TOKEN = re.compile(r"#[0-9a-f]{6}\b|tex_\d+|\d+x\d+\b|[+-]?\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)?|[^\s\w]|\w")
+_TOKEN = re.compile(r"#[0-9a-f]{6}\b|[a-z]+_\d+|\d+x\d+\b|[+-]?\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)?|[^\s\w]|\w")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?$")
 _ACCELERATION = re.compile(r"m\s?/\s?s\s?(?:\^\s?2|²|2)|met(?:er|re)s? per second squared")
 _SILENT = frozenset("()[]{}\"'`-_*+")
@@ -142,8 +142,8 @@ def _special(words: Sequence[str], lexicon: Lexicon) -> tuple[Item, int]:
     if word.startswith("#") and len(word) == 7:
         rgb = tuple(int(word[i : i + 2], 16) / 255 for i in (1, 3, 5))
         return Item(word, Entry(atoms=("color",), value=rgb)), 1
-    if word.startswith("tex_") and len(word) > 4:
-        return Item(word, Entry(atoms=("texture",), value=word)), 1
+    if "_" in word:
+        return Item(word, Entry(atoms=("texture" if word.startswith("tex_") else "file",), value=word)), 1
     guess = lexicon.guess(word)
     return (_entered(word, guess) if guess else Item(word)), 1
 
