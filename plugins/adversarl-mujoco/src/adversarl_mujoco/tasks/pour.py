@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import mujoco
 import numpy as np
@@ -190,6 +190,15 @@ class Pour(Tabletop):
         """Writes the simulation's truth. Shape (36,); see `pour_state.STATE` for the columns and their units."""
         super().state(out)
         out[PICK_STATE_SIZE:] = (*[10.0 * part for part in self._lip()], self._arm.tilt(), *self._shares)
+
+    def memory(self) -> tuple[Any, ...]:
+        """What `reward` remembers between steps."""
+        return self._shares, *super().memory()
+
+    def remember(self, memory: tuple[Any, ...]) -> None:
+        """Brings `memory` back."""
+        self._shares, *rest = memory
+        super().remember(tuple(rest))
 
     def teach(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
         """The expert of `adversarl_mujoco.tasks.pour_teacher`. Shape (n, 5)."""

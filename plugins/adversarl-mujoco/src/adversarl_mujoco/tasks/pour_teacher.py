@@ -57,7 +57,8 @@ def _lean(state: Array) -> Array:
     """Angle of the cup's axis from the vertical [rad]. Shape (n,)."""
     x, y = np.split(state[:, STATE["object_axes"][0]], 2, axis=1)
     upright = x[:, 0] * y[:, 1] - x[:, 1] * y[:, 0]
-    return np.arccos(np.clip(upright, -1, 1))
+    lean: Array = np.arccos(np.clip(upright, -1, 1))
+    return lean
 
 
 def _fetch(state: Array, top: float) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
