@@ -23,7 +23,7 @@ def put(world, env, depth, tip=0.0, aside=0.0):
     data = simulation.data
     peg, socket = (data.joint(f"{name}_free").qpos for name in ("peg", "socket"))
     # A hole of 5 cm height, a peg of 11 cm.
-    peg[:3] = socket[:3] + (aside, 0, 0.025 - depth + 0.055)
+    peg[:3] = np.add(socket[:3], (aside, 0, 0.025 - depth + 0.055))
     peg[3:] = np.cos(tip / 2), 0, np.sin(tip / 2), 0
     simulation._settle()
     simulation.task.reward()
