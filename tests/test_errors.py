@@ -14,6 +14,7 @@ from adversarl.errors import (
     MissingExtra,
     NoGL,
     NoTeacher,
+    NoVulkan,
     PerturbationError,
     PluginFileError,
     RecipeError,
@@ -55,6 +56,10 @@ MESSAGES = {
     NoGL("egl", "no device"): (
         "no OpenGL context with MUJOCO_GL=egl: no device. Headless Linux: apt-get install -y libegl1 "
         "libegl-mesa0 libgl1-mesa-dri, then MUJOCO_GL=egl. See: adversarl doctor"
+    ),
+    NoVulkan("no driver"): (
+        "backend.renderer = 'pbr' needs Vulkan, which does not work here: no driver. Debian or Ubuntu: apt-get "
+        "install -y mesa-vulkan-drivers libvulkan1. Or set backend.renderer = 'classic'. See: adversarl doctor"
     ),
     RunFolderError(Path("runs/a"), "is odd"): "runs/a: is odd",
     Interrupted(Path("runs/a-0"), "a.toml"): (

@@ -139,7 +139,8 @@ def _stepper(closing: _Closing, *, changing: bool = False) -> Measure:
                 env.reset(options={"reset_mask": done})
                 if changes is not None:
                     changes.age[done] = 0
-        return steps * env.num_envs / (time.perf_counter() - begun)
+        speed: float = steps * env.num_envs / (time.perf_counter() - begun)
+        return speed
 
     return measure
 
