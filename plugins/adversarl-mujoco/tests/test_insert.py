@@ -30,8 +30,8 @@ def put(world, env, depth, tip=0.0, aside=0.0):
     world._state = None
 
 
-def test_the_teacher_inserts_the_peg_in_nine_of_ten_episodes(world):
-    assert measure_teacher(world, 40).success.value >= 0.9
+def test_the_teacher_inserts_the_peg_in_nearly_every_episode(world):
+    assert measure_teacher(world, 40).success.value >= 0.95
 
 
 def test_the_hole_is_measured_from_the_tip(world):

@@ -18,6 +18,8 @@ CENTRED = (0.002, 0.006)
 """Horizontal distance of tip and hole within which it lowers fully, and from which on it hovers [m]."""
 PRESS = 0.03
 """How far below the depth that is asked for it aims, so that it arrives at speed [m]."""
+STRIDE = 0.02
+"""Longest way sideways asked for at once [m]; at full speed the peg creeps along the fingers."""
 RETREAT = 0.02
 """Way upwards asked for after letting go [m]."""
 
@@ -33,7 +35,9 @@ def teach(state: NDArray[np.float32], depth: float, top: float) -> NDArray[np.fl
     Returns:
         Shape (n, 4), in [-1, 1].
     """
-    move, close, held = grasping(state, top)
+    move, close, _ = grasping(state, top)
+    held = state[:, STATE["flags"][0]][:, 0] > 0
+    close |= held
     move[held] = _carry(0.1 * state[held, STATE["hole"][0]], depth)
     # A peg that is deep enough and does not count stands askew; let go, it falls into line.
     inside = 0.1 * state[:, STATE["depth"][0]][:, 0] >= depth
@@ -48,6 +52,6 @@ def _carry(hole: NDArray[np.float32], depth: float) -> NDArray[np.float32]:
     # On its way it first rises, then crosses; over the hole, or in it, it goes sideways at any height.
     raised = np.clip((height - 0.3 * CLEARANCE) / (0.5 * CLEARANCE), 0, 1)
     move = hole.copy()
-    move[:, :2] *= np.maximum(raised, 1 - astray)[:, None]
+    move[:, :2] *= (np.maximum(raised, 1 - astray) * np.minimum(1, STRIDE / np.maximum(aside, 1e-6)))[:, None]
     move[:, 2] += astray * CLEARANCE - (1 - astray) * (depth + PRESS)
     return move
