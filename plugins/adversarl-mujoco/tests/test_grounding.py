@@ -19,7 +19,10 @@ from adversarl.types import Axis, Perturbation
 
 RED, BLUE = (0.85, 0.1, 0.1), (0.1, 0.25, 0.85)
 WHITE, BLACK = (1.0, 1.0, 1.0), (0.05, 0.05, 0.05)
-LIGHT_AXES = "light-position light-direction light-intensity light-temperature light-color ambient-light shadow light-specular light-count".split()
+LIGHT_AXES = (
+    "light-position light-direction light-intensity light-temperature light-color ambient-light shadow "
+    "light-specular light-count"
+).split()
 SURFACES = ("table", "object", "background", "robot")
 NAMES = [axis.name for axis in AXES]
 
@@ -365,7 +368,7 @@ def test_every_frame_of_the_lexicon_belongs_to_an_axis_and_uses_its_values():
 
 def test_every_atom_of_a_frame_is_in_the_lexicon():
     data = source()
-    known = {atom for kind in KINDS for atom in data[kind]} | {"unit K", "unit frames"}
+    known = {atom for kind in KINDS for atom in data[kind]} | {"unit K", "unit frames", "unit s", "unit steps"}
     known |= {frame["axis"] for frame in data["frame"] if "words" in frame}
     known |= {atom for compound in data["compound"] for atom in compound["atoms"]}
     for frame in data["frame"]:

@@ -40,14 +40,15 @@ class Sentence:
         return SPLITS[zlib.crc32(self.text.encode("utf-8")) % 2]
 
 
+def _sentence(text: str, restore: bool = False, why: str = "", **lists: list[str]) -> Sentence:
+    return Sentence(text, restore=restore, why=why, **{key: tuple(value) for key, value in lists.items()})
+
+
 @cache
 def corpus(name: str, split: str) -> tuple[Sentence, ...]:
     """Sentences of ``paraphrases`` or ``impossible`` in one split."""
     data = tomllib.loads(files("adversarl_mujoco.grounding").joinpath(f"{name}.toml").read_text("utf-8"))
-    rows = (
-        Sentence(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-        for row in data["sentence"]
-    )
+    rows = (_sentence(**row) for row in data["sentence"])
     return tuple(row for row in rows if row.split == split)
 
 

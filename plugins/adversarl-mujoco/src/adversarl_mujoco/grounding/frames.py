@@ -19,10 +19,11 @@ EXPANDED = frozenset({"table", "object", "background", "robot", "floor"})
 
 @dataclass(frozen=True)
 class Match:
-    """A frame whose needs a clause meets, with all atoms it explains."""
+    """A frame whose needs a clause meets, with all atoms it explains, and how many of them it needs."""
 
     frame: Frame
     atoms: frozenset[str]
+    needed: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _matches(clause: Clause, atoms: frozenset[str], lexicon: Lexicon) -> list[Ma
         met = [needs for needs in frame.needs if needs <= atoms]
         if met and (frame.subject is None or _subject(clause, lexicon) == frame.subject):
             explained = frozenset().union(*met) | (atoms & (frame.absorbs | frame.values.keys()))
-            found.append(Match(frame, explained))
+            found.append(Match(frame, explained, max(map(len, met))))
     kept = [m for m in found if not any(_beaten(m, other, lexicon.soft) for other in found)]
     kept = kept if clause.joined else _nearest(clause, kept, lexicon)
     return list({match.frame.axis: match for match in reversed(kept)}.values())[::-1]
@@ -118,7 +119,9 @@ def _beaten(match: Match, other: Match, soft: frozenset[str]) -> bool:
     hard, others = match.atoms - soft, other.atoms - soft
     if match.frame.fallback != other.frame.fallback:
         return match.frame.fallback
-    return hard < others or (hard == others and match.atoms < other.atoms)
+    if hard != others or match.atoms == other.atoms:
+        return hard < others or (hard == others and match.needed < other.needed)
+    return match.atoms < other.atoms
 
 
 def _subject(clause: Clause, lexicon: Lexicon) -> str | None:
@@ -146,7 +149,8 @@ def _all_axes(clause: Clause, axes: Mapping[str, Axis]) -> list[Match]:
 def _resolve(clause: Clause, matches: Sequence[Match], axes: Mapping[str, Axis], lexicon: Lexicon) -> Reading:
     explained = _explained(matches) | lexicon.idle
     left = {i for i, item in enumerate(clause.items) if _left_over(item, explained, lexicon)}
-    perturbations, understood, reasons = [], [], {}
+    perturbations, understood = [], []
+    reasons: dict[int, str] = {}
     for match in matches:
         meant = _perturbation(clause, match, axes[match.frame.axis], lexicon)
         left = (left - meant.used) | meant.extra
@@ -270,6 +274,11 @@ def _value(clause: Clause, frame: Frame) -> tuple[Value, set[int]]:
         different.sort(key=lambda value: isinstance(value, tuple))  # Names are listed before the colour.
     if frame.combine and different and all(isinstance(value, str) for value in different):
         return " ".join(str(value) for value in different), set()
+    less = next(
+        (frame.values[atom] for atom in ("low", "fewer") if atom in clause.atoms and atom in frame.values), None
+    )
+    if less in different:
+        different.sort(key=lambda value: value != less)  # "Less strong" is weak.
     first = different[0] if different else None
     return first, {index for index, value in found.items() if value != first}
 

@@ -23,6 +23,8 @@ LEXICAL = 0.4
 """What a sentence counts besides its nearness, all of whose known words belong to the axis."""
 LEAST = 0.45
 """A sentence less near than this is refused."""
+BESIDE = 0.65
+"""The same for a clause beside others that the grammar has read: it may only give the reason for them."""
 MARGIN = 0.05
 """So much must the best axis be ahead of the next one."""
 CERTAIN = 0.78
@@ -60,7 +62,7 @@ def examples() -> Examples:
     return Examples(axes, tuple("" if value == "any" else value for value in values), embed(texts))
 
 
-def guess(clause: Clause, lexicon: Lexicon, axes: tuple[Axis, ...]) -> Guess | None:
+def guess(clause: Clause, lexicon: Lexicon, axes: tuple[Axis, ...], least: float = LEAST) -> Guess | None:
     """The axis that a clause comes nearest to in meaning; None where none is near enough.
 
     Raises:
@@ -79,7 +81,7 @@ def guess(clause: Clause, lexicon: Lexicon, axes: tuple[Axis, ...]) -> Guess | N
     }
     first, second = sorted(scores, key=lambda axis: (-scores[axis], axis))[:2]
     confidence = float(near[best[first]])
-    if first not in offered - {REFUSED} or confidence < LEAST or scores[first] - scores[second] < MARGIN:
+    if first not in offered - {REFUSED} or confidence < least or scores[first] - scores[second] < MARGIN:
         return None
     return Guess(first, known.values[best[first]] or None, confidence)
 

@@ -52,9 +52,11 @@ def _linear_gravity(acceleration: float, bound: float) -> tuple[float, Value]:
 
 
 def _as_factor(quantity: Quantity, frame: Frame, value: Value) -> float | None:
-    """``twice``, and ``by 50 %`` where the axis is a factor and the lexicon says so."""
+    """``twice``, ``60 % of``, and ``by 50 %`` where the axis is a factor and the lexicon says so."""
     if frame.factor and quantity.unit == "x":
         return quantity.number
+    if frame.factor and quantity.unit == "%of":
+        return quantity.number / 100
     if frame.factor and quantity.unit == "by%" and "by%" in frame.units:
         return 1 - quantity.number / 100 if value == frame.factor.down[0] else 1 + quantity.number / 100
     return None
