@@ -124,7 +124,7 @@ class Arm:
         return (sum(lengths) / len(lengths) - self._length_closed) / (self._length_open - self._length_closed)
 
     def tilt(self) -> float:
-        """Angle at the last `update` by which the gripper leans back, so that a cup in it pours along `heading` [rad]."""
+        """Angle at the last `update` by which the gripper leans so that a cup in it pours along `heading` [rad]."""
         _, _, r02, _, _, r12, _, _, r22 = self._rotation.tolist()
         return math.atan2(-r02 * math.cos(self.heading) - r12 * math.sin(self.heading), -r22)
 
