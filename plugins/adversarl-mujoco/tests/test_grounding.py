@@ -132,6 +132,8 @@ UNDERSTOOD = {
     "move the object": [p("object-position")],
     "turn the cube into a ball": [p("object-shape", 0.5, "sphere")],
     "move the light by the vector 0.1 0.2 -0.3": [p("light-position", 0.5, (0.1, 0.2, -0.3))],
+    "make the cube look like the table": [p("object-camouflage", 1.0, "table")],
+    "make the object look slightly like the wall": [p("object-camouflage", 0.25, "background")],
     # what is not asked for
     "make the robot red rather than grey": [p("robot-color", 0.5, RED)],
     "make the cube hevier": [p("object-mass", 0.5, "heavy")],
@@ -359,7 +361,7 @@ def test_every_frame_of_the_lexicon_belongs_to_an_axis_and_uses_its_values():
     axes = {axis.spec.name: axis for axis in WORLD_AXES}
     assert set(axes) <= {frame["axis"] for frame in data["frame"]}
     for frame in (frame for frame in data["frame"] if frame["axis"] in axes):
-        named = {value for value in frame.get("values", {}).values() if value != "="}
+        named = {value for value in frame.get("values", {}).values() if value != "="} | set(frame.get("scale", ()))
         if isinstance(frame.get("value"), str):
             named.add(frame["value"])
         known = PATTERNS if frame["axis"].endswith("-texture") else axes[frame["axis"]].names

@@ -21,7 +21,7 @@ from adversarl.errors import MissingExtra
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from onnxruntime import InferenceSession
+    from onnxruntime import InferenceSession  # type: ignore[import-untyped]
 
 _START, _END, _UNKNOWN = "[CLS]", "[SEP]", "[UNK]"
 _LONGEST = 128

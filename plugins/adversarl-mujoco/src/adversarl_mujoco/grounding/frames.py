@@ -1,4 +1,4 @@
-"""Matches a clause against the frames: which axes it asks for, how strongly, and which of its words remain."""
+"""What a clause asks for: which axes, how strongly, with which value and target, and which of its words remain."""
 
 from __future__ import annotations
 
@@ -8,22 +8,12 @@ from dataclasses import dataclass, replace
 from adversarl.types import Axis, Perturbation, Value
 from adversarl_mujoco.grounding.clauses import NEGATIONS, Clause
 from adversarl_mujoco.grounding.lexicon import Entry, Frame, Lexicon
+from adversarl_mujoco.grounding.matches import Match, matching, undone
 from adversarl_mujoco.grounding.quantities import Unfit, intensity_of
 from adversarl_mujoco.grounding.tokens import Item
 
-DEFAULT_DEGREE = 0.5
-"""Intensity of a prompt that names none."""
 EXPANDED = frozenset({"table", "object", "background", "robot", "floor"})
 """What ``everything`` has a colour and a texture."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """A frame whose needs a clause meets, with all atoms it explains, and how many of them it needs."""
-
-    frame: Frame
-    atoms: frozenset[str]
-    needed: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,7 +53,7 @@ def read(clause: Clause, lexicon: Lexicon, axes: Mapping[str, Axis], *, loose: b
         and not clause.atoms & EXPANDED
     ):
         return _restore(clause)
-    matches = _undone(atoms, lexicon) or _matches(clause, atoms, lexicon) or _all_axes(clause, axes)
+    matches = undone(atoms, lexicon) or matching(clause, atoms, lexicon) or _all_axes(clause, axes)
     # Only now, so that another axis never answers for one that this world does not have.
     return _resolve(clause, [match for match in matches if match.frame.axis in axes], axes, lexicon)
 
@@ -81,62 +71,6 @@ def _restore(clause: Clause) -> Reading:
 
 def _unknown(clause: Clause) -> tuple[str, ...]:
     return tuple(item.words for item in clause.items if item.unknown or item.quantity)
-
-
-def _matches(clause: Clause, atoms: frozenset[str], lexicon: Lexicon) -> list[Match]:
-    """Frames that fit, without those that another one explains strictly more than."""
-    found = []
-    for frame in lexicon.frames:
-        met = [needs for needs in frame.needs if needs <= atoms]
-        if met and (frame.subject is None or _subject(clause, lexicon) == frame.subject):
-            explained = frozenset().union(*met) | (atoms & (frame.absorbs | frame.values.keys()))
-            found.append(Match(frame, explained, max(map(len, met))))
-    kept = [m for m in found if not any(_beaten(m, other, lexicon.soft) for other in found)]
-    kept = kept if clause.joined else _nearest(clause, kept, lexicon)
-    return list({match.frame.axis: match for match in reversed(kept)}.values())[::-1]
-
-
-def _nearest(clause: Clause, matches: list[Match], lexicon: Lexicon) -> list[Match]:
-    """Where two things could have one property (``hardly any light reaches the table``), the first one has it."""
-    order = [atom for item in clause.items for atom in item.atoms if lexicon.kinds.get(atom) == "things"]
-    rank = {match.frame.axis: _rank(match, order) for match in matches}
-
-    def owned(match: Match, other: Match) -> bool:
-        shared = {atom for atom in match.atoms & other.atoms if lexicon.kinds.get(atom) != "things"}
-        apart = match.frame.thing != other.frame.thing and rank[other.frame.axis] < rank[match.frame.axis]
-        return bool(shared) and apart
-
-    return [match for match in matches if not any(owned(match, other) for other in matches)]
-
-
-def _rank(match: Match, order: list[str]) -> int:
-    """The place of the first thing that a match explains."""
-    return next((index for index, atom in enumerate(order) if atom in match.atoms), len(order))
-
-
-def _beaten(match: Match, other: Match, soft: frozenset[str]) -> bool:
-    """Whether another match explains more; what soft atoms explain counts only between equals."""
-    hard, others = match.atoms - soft, other.atoms - soft
-    if match.frame.fallback != other.frame.fallback:
-        return match.frame.fallback
-    if hard != others or match.atoms == other.atoms:
-        return hard < others or (hard == others and match.needed < other.needed)
-    return match.atoms < other.atoms
-
-
-def _subject(clause: Clause, lexicon: Lexicon) -> str | None:
-    """The first thing named, which is what the clause is about."""
-    atoms = (atom for item in clause.items for atom in item.atoms)
-    return next((atom for atom in atoms if lexicon.kinds.get(atom) == "things"), None)
-
-
-def _undone(atoms: frozenset[str], lexicon: Lexicon) -> list[Match]:
-    """``reset the camera``: every axis of the things named."""
-    things = atoms - {"undo"}
-    if "undo" not in atoms or not things or any(lexicon.kinds.get(atom) != "things" for atom in things):
-        return []
-    frames = [frame for frame in lexicon.frames if frame.thing in things]
-    return [Match(frame, things) for frame in frames]
 
 
 def _all_axes(clause: Clause, axes: Mapping[str, Axis]) -> list[Match]:
@@ -309,7 +243,7 @@ def _degree(clause: Clause, frame: Frame, lexicon: Lexicon) -> float:
         return max(adverbs or inherent)
     if frame.count and counts:
         return counts[0] / frame.count
-    return DEFAULT_DEGREE
+    return frame.default
 
 
 def _names_value(entry: Entry, frame: Frame, lexicon: Lexicon) -> bool:

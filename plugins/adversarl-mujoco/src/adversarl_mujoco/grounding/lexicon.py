@@ -12,7 +12,8 @@ from typing import Any
 from adversarl.types import Value
 
 KINDS = ("things", "properties", "actions", "values", "negations", "soft", "comparatives")
-FILES = ("words", "colors", "visual", "picture", "geometry", "dynamics", "sensor")
+SCALE = (("high", "up", "more", "stronger", "larger"), ("low", "down", "fewer", "weaker", "smaller"))
+FILES = ("words", "grammar", "colors", "visual", "picture", "geometry", "dynamics", "sensor")
 _SPELLED = 7
 """Words of at least so many letters are recognized with one letter missing, added or swapped."""
 
@@ -76,6 +77,7 @@ class Frame:
     units: dict[str, float] = field(default_factory=dict)
     factor: Factor | None = None
     signed: tuple[str, ...] = ()
+    default: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -219,9 +221,20 @@ def _phrases(data: dict[str, Any]) -> Iterator[tuple[str, Entry]]:
         yield from ((word, Entry(atoms=tuple(compound["atoms"]), **rest)) for word in compound["words"])
 
 
+def _scale(data: dict[str, Any]) -> dict[str, str]:
+    """Values of ``increase``, ``larger``, ... and of their opposites."""
+    ends = data.get("scale", [])
+    return {atom: end for end, atoms in zip(ends, SCALE, strict=False) for atom in atoms}
+
+
 def _frame(data: dict[str, Any]) -> Frame:
-    rest = {key: value for key, value in data.items() if key not in ("words", "needs", "absorbs", "factor", "signed")}
+    rest = {
+        key: value
+        for key, value in data.items()
+        if key not in ("words", "needs", "absorbs", "factor", "signed", "scale")
+    }
     rest["value"] = _value(data.get("value"))
+    rest["values"] = data.get("values", {}) | _scale(data)
     needs = data.get("needs", []) + ([[data["axis"]]] if "words" in data else [])
     factor = data.get("factor")
     return Frame(
