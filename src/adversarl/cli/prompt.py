@@ -90,6 +90,8 @@ def _print(grounding: Grounding) -> None:
         console.print("back to nominal first")
     if rows:
         console.print(table("", ["axis", "target", "intensity", "value"], rows))
+    if grounding.confidence < 1:
+        console.print(f"a guess by meaning, confidence {grounding.confidence:.2f}", style="yellow", highlight=False)
     if grounding.not_understood:
         console.print(f"not understood: {', '.join(grounding.not_understood)}", style="red", highlight=False)
     elif not grounding.complete:
