@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from adversarl_mujoco.axes import AXES, camera, clutter, lights
+from adversarl_mujoco.axes import AXES, camera, clutter, dynamics, geometry, lights, sensors
 from adversarl_mujoco.axes.catalog import WORLD_AXES
 from adversarl_mujoco.grounding import ground, say
 from adversarl_mujoco.grounding.benchmark import furnished
@@ -356,11 +356,48 @@ def test_units_of_the_lexicon_are_the_bounds_of_the_axes():
     assert units["occluder"] == {"%of": 100 * clutter.HIDDEN}
 
 
+def bounds(axis):
+    """Factors (up, down) at intensity 1 that the lexicon gives an axis, and its units."""
+    frames = [frame for frame in load().frames if frame.axis == axis and (frame.factor or frame.units)]
+    factor = next((frame.factor for frame in frames if frame.factor), None)
+    return (factor.up[1], factor.down[1]) if factor else None, frames[0].units
+
+
+def test_factors_of_the_lexicon_are_the_bounds_of_the_axes():
+    wanted = {
+        "light-intensity": (lights.BRIGHT, lights.DIM),
+        "object-size": (1 + geometry.SIZE, 1 - geometry.SIZE),
+        "object-mass": (dynamics.MASS, 1 / dynamics.MASS),
+        "object-friction": (dynamics.ROUGH, 1 / dynamics.SLIPPERY),
+        "table-friction": (dynamics.ROUGH, 1 / dynamics.SLIPPERY),
+        "link-mass": (1 + dynamics.LINK, 1 - dynamics.LINK),
+        "joint-damping": (dynamics.DAMPING, 1 / dynamics.DAMPING),
+        "actuator-gain": dynamics.GAIN[::-1],
+        "gripper-force": (dynamics.STRONG_GRIP, 1 / dynamics.WEAK_GRIP),
+        "gravity": (1 + dynamics.GRAVITY / 9.81, 1 - dynamics.GRAVITY / 9.81),
+    }
+    assert {axis: bounds(axis)[0] for axis in wanted} == {axis: pytest.approx(pair) for axis, pair in wanted.items()}
+
+
+def test_amounts_of_the_lexicon_are_the_bounds_of_the_axes():
+    assert bounds("object-position")[1] == {"m": geometry.SHIFT_M}
+    assert bounds("object-rotation")[1] == {"deg": pytest.approx(math.degrees(geometry.YAW_RAD))}
+    assert bounds("table-height")[1] == {"m": geometry.TABLE_M}
+    assert bounds("robot-start")[1] == {"deg": pytest.approx(math.degrees(geometry.START_RAD))}
+    assert bounds("gravity")[1]["m/s2"] == dynamics.GRAVITY
+    assert bounds("camera-latency")[1] == {"frames": sensors.LATENCY, "steps": sensors.LATENCY, "s": 0.15}
+    assert bounds("proprio-delay")[1] == {"steps": sensors.DELAY, "s": 0.15}
+    assert bounds("dropped-frames")[1] == {"%of": 100 * sensors.DROP}
+    assert bounds("proprio-bias")[1] == {"deg": pytest.approx(math.degrees(sensors.PROPRIO))}
+    counts = {frame.axis: frame.count for frame in load().frames if frame.count}
+    assert counts["clutter"] == geometry.CLUTTER
+
+
 def test_every_frame_of_the_lexicon_belongs_to_an_axis_and_uses_its_values():
     data = source()
     axes = {axis.spec.name: axis for axis in WORLD_AXES}
-    assert set(axes) <= {frame["axis"] for frame in data["frame"]}
-    for frame in (frame for frame in data["frame"] if frame["axis"] in axes):
+    assert set(axes) == {frame["axis"] for frame in data["frame"]}
+    for frame in data["frame"]:
         named = {value for value in frame.get("values", {}).values() if value != "="} | set(frame.get("scale", ()))
         if isinstance(frame.get("value"), str):
             named.add(frame["value"])

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from adversarl_mujoco.grounding import ground
 from adversarl_mujoco.grounding.benchmark import Sentence, asked, corpus, exact, furnished, measure, refusals, score
-from adversarl_mujoco.grounding.command import as_markdown
 from adversarl_mujoco.grounding.embedding import available, embed, pieces
+from adversarl_mujoco.grounding_command import as_markdown
 
 from adversarl.types import Grounding, Perturbation
 

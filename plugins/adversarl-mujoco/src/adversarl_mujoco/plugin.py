@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adversarl import hookimpl
+from adversarl_mujoco.grounding_command import adversarl_benchmarks as adversarl_benchmarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,11 +35,3 @@ def adversarl_commands(app: typer.Typer) -> None:
     from adversarl_mujoco.commands import add
 
     add(app)
-
-
-@hookimpl
-def adversarl_benchmarks(app: typer.Typer) -> None:
-    """Adds ``adversarl bench grounding``."""
-    from adversarl_mujoco.grounding.command import grounding
-
-    app.command("grounding")(grounding)

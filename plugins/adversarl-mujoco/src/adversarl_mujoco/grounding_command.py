@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
+from adversarl import hookimpl
+
 _HEAD = ("figure", "grammar, dev", "grammar, test", "both stages, dev", "both stages, test")
+
+
+@hookimpl
+def adversarl_benchmarks(app: typer.Typer) -> None:
+    """Adds ``adversarl bench grounding``."""
+    app.command("grounding")(grounding)
 
 
 def grounding(
