@@ -11,6 +11,8 @@ from adversarl_mujoco.grounding import ground
 from adversarl_mujoco.grounding.benchmark import Sentence, asked, corpus, exact, furnished, measure, refusals, score
 from adversarl_mujoco.grounding.embedding import available, embed, pieces
 from adversarl_mujoco.grounding_command import as_markdown
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adversarl.types import Grounding, Perturbation
 
@@ -122,6 +124,15 @@ def test_a_guess_says_its_confidence_and_what_the_grammar_could_not_place():
     assert guessed.understood == (("it is pouring", f"rain ({guessed.confidence:.2f} by meaning)"),)
     assert guessed.not_understood == ("weather", "awful", "pouring")
     assert not guessed.complete
+
+
+@embeddings
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=40))
+def test_no_text_whatever_raises_in_the_second_stage(text):
+    grounding = ground(text, WORLD, embeddings=True)
+    assert 0 <= grounding.confidence <= 1
+    assert all(0 <= found.intensity <= 1 for found in grounding.perturbations)
 
 
 @embeddings
