@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from adversarl.assembly import make_loop
-from adversarl.bench_axes import Changes, axis_costs, sample_changes
+from adversarl.bench_axes import Changes, Samples, axis_costs
 from adversarl.interfaces.backend import Backend, PerturbableVectorEnv
 from adversarl.loop import ClosedLoop
 from adversarl.plugins import Plugins
@@ -77,9 +77,9 @@ def _measures(recipe: Recipe, plugins: Plugins, stack: ExitStack) -> dict[str, M
     measures: dict[str, Measure] = {}
     reference = backend.reference_loop(0.01)
     if reference is not None:
-        changes = sample_changes(stack.enter_context(_world(recipe, {"num_envs": 1})).env)
+        samples = Samples(stack.enter_context(_world(recipe, {"num_envs": 1})).env)
         measures[BARE] = lambda seconds: backend.reference_loop(seconds) or 0.0
-        measures[BARE + CHANGING] = lambda seconds: backend.reference_loop(seconds, changes) or 0.0
+        measures[BARE + CHANGING] = lambda seconds: backend.reference_loop(seconds, samples.draw()) or 0.0
     configurations = {"1 environment": {"num_envs": 1}, f"{num_envs} environments": {"num_envs": num_envs}}
     if threaded:
         one = {"1 environment, 1 thread": {"num_envs": 1, "threads": 1}}
@@ -136,9 +136,9 @@ def _stepper(closing: _Closing, *, changing: bool = False) -> Measure:
             steps += 1
             done = terminated | truncated
             if resets and done.any():
-                env.reset(options={"reset_mask": done})
                 if changes is not None:
-                    changes.age[done] = 0
+                    changes.renew(np.flatnonzero(done))
+                env.reset(options={"reset_mask": done})
         speed: float = steps * env.num_envs / (time.perf_counter() - begun)
         return speed
 

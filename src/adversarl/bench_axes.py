@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.seeding import generator
@@ -19,26 +20,36 @@ STEPS, ROUNDS = 8, 5
 
 
 class Changes:
-    """New draws of ten visual axes in every environment, at each reset and again in the middle of each episode.
+    """New draws of ten visual axes in every environment, before each reset and again in the middle of each episode.
 
     Args:
         world: Whose first ten visual axes change.
     """
 
     def __init__(self, world: PerturbableVectorEnv) -> None:
-        self.world = world
-        self.names = chosen(world)
-        self.age = np.zeros(world.num_envs, dtype=np.int64)
-        """Control steps since each environment's reset. Shape (num_envs,)."""
+        self._world, self._names = world, chosen(world)
         self._rng = generator(0, "bench axes")
         self._half = max(1, world.max_episode_steps // 2)
+        self._steps, self._due = 0, {env: self._half for env in range(world.num_envs)}
+        self._next = self._half
+
+    def renew(self, envs: NDArray[np.intp]) -> None:
+        """To be called before environments are reset."""
+        self._draw(envs.tolist())
+        self._due |= dict.fromkeys(envs.tolist(), self._steps + self._half)
+        self._next = min(self._due.values())
 
     def step(self) -> None:
         """To be called before each step of the world."""
-        envs = np.flatnonzero(self.age % self._half == 0)
-        if len(envs):
-            self.world.perturb(envs, [drawn(self.names, self._rng) for _ in envs])
-        self.age += 1
+        if self._steps == self._next:
+            envs = [env for env, due in self._due.items() if due == self._steps]
+            self._draw(envs)
+            self._due |= dict.fromkeys(envs, self._steps + self._world.max_episode_steps)
+            self._next = min(self._due.values())
+        self._steps += 1
+
+    def _draw(self, envs: Sequence[int]) -> None:
+        self._world.perturb(envs, [drawn(self._names, self._rng) for _ in envs])
 
 
 def chosen(world: PerturbableVectorEnv) -> list[str]:
@@ -46,10 +57,15 @@ def chosen(world: PerturbableVectorEnv) -> list[str]:
     return [axis.name for axis in world.axes if axis.group == "visual"][:NUMBER]
 
 
-def sample_changes(world: PerturbableVectorEnv, number: int = 16) -> list[tuple[Perturbation, ...]]:
-    """What `Changes` would put in force, for loops that draw scenes without changing them."""
-    rng, names = generator(0, "bench axes"), chosen(world)
-    return [drawn(names, rng) for _ in range(number)]
+class Samples:
+    """What `Changes` puts in force, for loops that draw such scenes without changing them."""
+
+    def __init__(self, world: PerturbableVectorEnv) -> None:
+        self._names, self._rng = chosen(world), generator(0, "bench axes")
+
+    def draw(self, number: int = 16) -> list[tuple[Perturbation, ...]]:
+        """New sets of perturbations, others at each call: what a scene costs to draw depends on them."""
+        return [drawn(self._names, self._rng) for _ in range(number)]
 
 
 def drawn(names: Sequence[str], rng: np.random.Generator) -> tuple[Perturbation, ...]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from adversarl.bench_axes import Changes
@@ -29,17 +30,21 @@ def test_bench_says_what_each_axis_costs(adversarl, recipe_file):
     assert all({"change_us", "frame_us"} <= row.keys() for row in result["axes"])
 
 
-def test_axes_change_at_the_reset_and_in_the_middle_of_an_episode():
+def test_axes_change_before_each_reset_and_in_the_middle_of_each_episode():
     world = make_world(2)
-    changes, seen = Changes(world), []
+    length = world.max_episode_steps
+    changes, seen = Changes(world), [(0, world.active([0])[0])]
     world.reset(seed=0)
-    for step in range(world.max_episode_steps):
+    for step in range(2 * length):
+        if step == length:
+            changes.renew(np.array([0, 1]))
+            world.reset(seed=1)
         changes.step()
-        if not seen or world.active([0])[0] != seen[-1][1]:
+        if world.active([0])[0] != seen[-1][1]:
             seen.append((step, world.active([0])[0]))
-        world.step(world.action_space.sample())
-    assert [step for step, _ in seen] == [0, world.max_episode_steps // 2]
-    assert {p.axis for p in seen[0][1]} == {axis.name for axis in world.axes if axis.group == "visual"}
+        world.step(np.zeros(world.action_space.shape, np.float32))
+    assert [step for step, _ in seen] == [0, length // 2, length, length + length // 2]
+    assert {p.axis for p in seen[1][1]} == {axis.name for axis in world.axes if axis.group == "visual"}
 
 
 def test_bench_prints_a_table(adversarl, recipe_file):

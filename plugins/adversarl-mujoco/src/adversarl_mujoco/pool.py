@@ -77,9 +77,17 @@ class Pool:
             prepare: Called for each environment in the caller's thread, before the work.
             conclude: Called for each environment in the caller's thread, after the work.
         """
-        pending, items = list(envs), Items()
-        others: list[int] = []
+        pending = list(envs)
         boxes = self._inboxes[: max(0, len(pending) - 1)]
+        if not boxes:
+            for env in pending:
+                prepare(env)
+            remaining = iter(pending)
+            for env in work(lambda: next(remaining, None)):
+                conclude(env)
+            return
+        items = Items()
+        others: list[int] = []
         for box in boxes:
             box.put(lambda: others.extend(work(items.take)))
         try:

@@ -74,7 +74,8 @@ class Renderer:
             self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
         except mujoco.FatalError as error:
             raise NoGL(gl.BACKEND, str(error)) from error
-        sample_faster(self._context)
+        if not model.vis.quality.offsamples:
+            sample_faster(self._context)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._rect = mujoco.MjrRect(0, 0, size, size)
         self._pixels = np.empty((size, size, 3), np.uint8)
@@ -127,9 +128,10 @@ class Renderer:
 
 
 def sample_faster(context: mujoco.MjrContext) -> None:
-    """Has textures of the current context sampled in the nearest mipmap instead of between two.
+    """Has textures of the current context sampled without mipmaps.
 
-    The difference is hardly seen, and saves a processor that draws a sixth of a frame full of texture.
+    In pictures of a hundred pixels the large surfaces magnify their textures, so nothing changes but the time: choosing
+    a mipmap costs a processor that draws a third of a frame full of texture. Small things sparkle a little.
     """
     from OpenGL import GL
 
@@ -137,7 +139,7 @@ def sample_faster(context: mujoco.MjrContext) -> None:
         cube = kind != int(mujoco.mjtTexture.mjTEXTURE_2D)
         target = GL.GL_TEXTURE_CUBE_MAP if cube else GL.GL_TEXTURE_2D
         GL.glBindTexture(target, int(name))
-        GL.glTexParameteri(target, GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR_MIPMAP_NEAREST)
+        GL.glTexParameteri(target, GL.GL_TEXTURE_MIN_FILTER, GL.GL_LINEAR)
         GL.glBindTexture(target, 0)
 
 

@@ -185,7 +185,7 @@ class Simulation:
 
     def _apply(self, perturbations: tuple[Perturbation, ...]) -> tuple[Perturbation, ...]:
         """Changes the model; returns the processes that have yet to begin."""
-        if perturbations is self._applied:
+        if perturbations == self._applied:
             return ()
         self.view.configure(self.perturber.apply(perturbations))
         self._applied = perturbations
