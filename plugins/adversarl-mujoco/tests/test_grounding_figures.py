@@ -141,6 +141,34 @@ def test_what_the_grammar_understands_is_not_guessed():
         assert ground(text, WORLD, embeddings=True) == ground(text, WORLD)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "move the table to the right",
+        "make the table heavier",
+        "rotate the table",
+        "make the robot slippery",
+        "make the floor slippery",
+        "raise the robot",
+        "shrink the table",
+        "blur the table",
+        "freeze the table",
+        "delay the lights",
+        "shake the table",
+        "make the gripper red",
+        "make gravity red",
+        "make the rain blue",
+        "make the light heavier",
+        "tilt the robot",
+        "drop the object",
+        "hide the robot",
+        "make the table look like the cube",
+    ],
+)
+def test_known_words_that_ask_for_no_axis_together_are_not_understood(text):
+    assert not ground(text, WORLD).complete
+
+
 def test_an_axis_that_the_world_lacks_is_never_another_one():
     for axis in WORLD:
         others = [other for other in WORLD if other.name != axis.name]
