@@ -9,8 +9,8 @@ import mujoco
 import numpy as np
 import pytest
 from adversarl_mujoco.backend import Mujoco
-from adversarl_mujoco.imported import ArmOptions, load_robot
 from adversarl_mujoco.grippers import GRASP_POINT
+from adversarl_mujoco.imported import ArmOptions, load_robot
 from adversarl_mujoco.robot import FLANGE, LINKS, PREFIX, RobotError, panda
 from adversarl_mujoco.scene import BASE, build_scene
 from pydantic import ValidationError

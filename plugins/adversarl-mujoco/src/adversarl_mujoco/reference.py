@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from adversarl.seeding import generator
 from adversarl.types import Perturbation
 from adversarl_mujoco.parts import Scene
-from adversarl_mujoco.render import sample_faster
 from adversarl_mujoco.simulation import SUBSTEPS, MakeTask, Simulation
 
 EPISODES, STEPS, ACTIONS, WARM_UP = 16, 100, 64, 20
@@ -46,7 +45,8 @@ def bare_loop(
         size: Edge of the picture [pixel].
         seconds: How long to measure [s].
         changes: What is in force in the recorded episodes, which take turns; it is put in force before the clock runs.
-            What is done to finished pictures is left out, because a simulator does no such thing.
+            What is done to finished pictures is left out, because a simulator does no such thing, and textures are
+            sampled as MuJoCo does by itself.
     """
     recordings = [_record(scene, make_task, seed, changes) for seed in range(EPISODES)]
     context = gl.make_context(size, size)
@@ -74,7 +74,6 @@ def _record(scene: Scene, make_task: MakeTask, seed: int, changes: Sequence[Sequ
 
 def _measure(shared: mujoco.MjModel, recordings: list[Recording], size: int, seconds: float) -> float:
     render_context = mujoco.MjrContext(shared, mujoco.mjtFontScale.mjFONTSCALE_50)
-    sample_faster(render_context)
     mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, render_context)
     rectangle = mujoco.MjrRect(0, 0, size, size)
     pixels = np.empty((size, size, 3), np.uint8)
