@@ -47,6 +47,10 @@ UNDERSTOOD = {
     "lower the light intensity by 60%.": [p("light-intensity", 0.6, "dim")],
     "dim the lights by 40 percent": [p("light-intensity", 0.4, "dim")],
     "lights at 0.3": [p("light-intensity", 0.3)],
+    # descriptions that share their subject
+    "the cube is small and red": [p("object-size", 0.5, "small"), p("object-color", 0.5, RED)],
+    "the light is dim and warm": [p("light-intensity", 0.5, "dim"), p("light-temperature", 0.5, "warm")],
+    "the cube is slippery and heavy": [p("object-friction", 0.5, "slippery"), p("object-mass", 0.5, "heavy")],
     "DIM THE LIGHTS!!!": [p("light-intensity", 0.5, "dim")],
     "turn off the lights": [p("light-intensity", 1.0, "dim")],
     "turn the lights down": [p("light-intensity", 0.5, "dim")],

@@ -82,7 +82,7 @@ def _share(found: list[Clause], lexicon: Lexicon) -> list[Clause]:
     """Lets members of a list share what is said once: a strength at its end, a negation at its beginning."""
     for index in range(len(found) - 1, 0, -1):
         last = found[index]
-        continued = last.listed and not last.begins_request()
+        continued = last.listed and not last.begins_request() and not any(item.quantity for item in last.items[:-1])
         if continued and last.items[-1].degree and not _decided(found[index - 1]):
             found[index - 1] += Clause(last.items[-1:])
     for index in range(1, len(found)):

@@ -106,9 +106,13 @@ def _read_one(clause: Clause, before: Sequence[Clause], lexicon: Lexicon, axes: 
 
 
 def _elliptic(clause: Clause, before: Sequence[Clause], lexicon: Lexicon, axes: Mapping[str, Axis]) -> Reading:
-    """What a clause means that speaks of ``it``, or of nothing, after one that names something."""
+    """What a clause means that speaks of ``it``, or of nothing, after one that names something.
+
+    In a list only descriptions share their subject: ``the mug is small and red``.
+    """
     pronoun = any(item.words in lexicon.pronouns for item in clause.items)
-    nothing = "things" not in clause.kinds(lexicon) and (clause.begins_request() or not clause.listed)
+    described = bool(before) and clause.listed and not before[-1].begins_request()
+    nothing = "things" not in clause.kinds(lexicon) and (clause.begins_request() or not clause.listed or described)
     if not before or not (pronoun or nothing):
         return Reading()
     return read(Clause(things_of(before, lexicon)) + clause, lexicon, axes)
