@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from adversarl_mujoco.control import ACROSS
 from adversarl_mujoco.tasks.handover_state import STATE, STATE_SIZE
+from adversarl_mujoco.tasks.handover_teacher import _fetch
+from adversarl_mujoco.tasks.pick_teacher import action
 
 from adversarl.bench_teachers import measure_teacher
 from adversarl.errors import AdversarlError
@@ -66,6 +68,40 @@ def test_a_bar_in_both_grippers_is_no_success(world):
     flags = column(world, "flags")
     assert (flags[:, :2] == 1).all(axis=1).mean() >= 0.9
     assert (solved < 0).all()
+
+
+def test_a_bar_that_the_second_arm_fetches_itself_was_not_handed_over(world):
+    def alone(actions):
+        state = world.state()
+        move, ready = _fetch(state, "taker")
+        held = column(world, "flags")[:, 1] > 0
+        move[held] = 0, 0, 0.03
+        actions[:, :4] = 0, 0, 0, -1
+        actions[:, 4:] = action(move, held | ready)
+
+    world.reset(seed=list(range(10)))
+    _, solved, _ = play(world, 60, alone)
+    lifted = [s.data.body("bar").xpos[2] - s.task._rest > 0.1 for s in world.simulations]
+    taken = column(world, "flags")[:, 1] > 0
+    assert (taken & lifted).mean() >= 0.8
+    assert (solved < 0).all()
+
+
+def test_a_rewound_world_remembers_that_the_bar_was_given(world):
+    world.reset(seed=list(range(10)))
+    play(world, 20)
+    saved = world.snapshot(range(10))
+    first = play(world, 20)
+    world.reset(seed=list(range(10)))
+    world.rewind(range(10), saved)
+    again = play(world, 20)
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_teacher_lifts_as_high_as_is_asked_for(open_world):
+    high = open_world(10, task={"type": "handover", "success": {"lift_height": 0.25}}, image_size=16)
+    assert measure_teacher(high, 10).success.value >= 0.9
 
 
 def test_a_bar_in_the_air_that_nobody_holds_is_no_success(world):

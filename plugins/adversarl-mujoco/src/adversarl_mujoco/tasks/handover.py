@@ -27,9 +27,13 @@ from adversarl_mujoco.tasks.tabletop import GRASP_DISTANCE, START_NOISE
 GIVER, TAKER = (-0.03, -0.15, TABLE_HEIGHT + 0.20), (-0.03, 0.17, TABLE_HEIGHT + 0.24)
 """Grasp points at home, world frame [m]; at yaw 0 the first robot stands at y < 0, and so does the bar."""
 MEETING = (0.0, 0.0, TABLE_HEIGHT + 0.17)
-"""Where the expert's bar changes hands, world frame [m]."""
+"""Where the expert's bar changes hands, world frame [m]; higher if the lift that is asked for is."""
+ABOVE = 0.05
+"""Height above that lift at which it does so at least [m]."""
 MARGIN = 0.04
 """From the end of the bar to where it is to be held [m]."""
+LYING = 0.2
+"""Height below which a bar that nobody holds lies down, as a share of lift_height [1]."""
 SCENE = SceneOptions(
     objects=(
         ObjectOptions(
@@ -110,13 +114,14 @@ class Handover(ShapedTask):
     Action, 8 numbers: displacement along x, y, z and the gripper, of the first arm, then of the second. Reward per
     control step as in `ShapedTask`, with the potential ::
 
-        Phi = reach max(1 - tanh(5 d1), held2) + grasp held + lift clip(h / lift_height, 0, 1) held
-              + approach (1 - tanh(5 d2)) held + transfer held2 + release (held2 and not touched1)
+        Phi = reach max(1 - tanh(5 d1), taken) + grasp held + lift clip(h / lift_height, 0, 1) held
+              + approach (1 - tanh(5 d2)) held + transfer taken + release (taken and not touched1)
 
     d1 and d2 the distances from the arms' grasp points to their ends of the bar, h the height of its middle above its
-    rest [m]; `held2` that it is in the second gripper, `held` that it is in any. The condition is that it is in the
-    second gripper, untouched by the first, at h >= lift_height. By default a whole successful episode sums to about 8
-    minus `step_cost` a step.
+    rest [m]; `held` that it is in any gripper, `taken` that it is in the second and was given: the first held it alone
+    since it last lay down. The condition is that it is taken, untouched by the first, at h >= lift_height: a second arm
+    that fetches the bar itself solves nothing. By default a whole successful episode sums to about 8 minus `step_cost`
+    a step.
     """
 
     Options: ClassVar[type[TaskOptions]] = HandoverOptions
@@ -139,6 +144,7 @@ class Handover(ShapedTask):
         self._giver, self._taker = (
             Hand(arm, mount, model, data) for arm, mount in zip(arms, scene.mounts, strict=True)
         )
+        self._given = False
         self.arrange(Layout())
 
     @classmethod
@@ -168,7 +174,7 @@ class Handover(ShapedTask):
         reach = max(layout.half(self._thing)[0] - MARGIN, 0.0)
         self._giver.reach, self._taker.reach = -reach, reach
         self._rest = layout.rest(self._thing)
-        self._height = MEETING[2] + layout.table
+        self._height = max(MEETING[2] + layout.table, self._rest + self.options.success.lift_height + ABOVE)
 
     def place(self, rng: np.random.Generator, layout: Layout) -> None:
         """Draws the arms' first joints and the first poses of all that can move."""
@@ -176,6 +182,11 @@ class Handover(ShapedTask):
             noise = START_NOISE + layout.joints
             arm.set_joints(np.array(arm.home) + rng.uniform(-noise, noise, len(arm.home)))
         self._stand.put(rng, layout, [other.put(rng, layout, area=False) for other in self._others])
+
+    def begin(self) -> None:
+        """Starts the bookkeeping of an episode at the current state."""
+        self._given = False
+        super().begin()
 
     def act(self, action: Sequence[float]) -> None:
         """Sets the actuators' targets. Shape (8,), in [-1, 1]."""
@@ -191,13 +202,14 @@ class Handover(ShapedTask):
             hand.measure(x, y, z, (r00, r10, r20))
         self.grasped = giver.holds or taker.holds
         raised = min(max((z - self._rest) / self.options.success.lift_height, 0.0), 1.0)
-        free = taker.holds and not giver.touches
+        lying = not self.grasped and raised < LYING
+        self._given = not lying and (self._given or (giver.holds and not taker.holds))
+        taken = taker.holds and self._given
+        free = taken and not giver.touches
         self.met = free and raised >= 1.0
         held = weights.grasp + weights.lift * raised + weights.approach * (1.0 - math.tanh(5.0 * taker.distance))
-        near = max(1.0 - math.tanh(5.0 * giver.distance), float(taker.holds))
-        phi: float = (
-            weights.reach * near + self.grasped * held + weights.transfer * taker.holds + weights.release * free
-        )
+        near = max(1.0 - math.tanh(5.0 * giver.distance), float(taken))
+        phi: float = weights.reach * near + self.grasped * held + weights.transfer * taken + weights.release * free
         return phi
 
     def proprio(self, out: NDArray[np.float32]) -> None:
@@ -226,11 +238,11 @@ class Handover(ShapedTask):
     def memory(self) -> tuple[Any, ...]:
         """What `reward` remembers between steps."""
         hands = tuple((hand.offset, hand.distance, hand.holds, hand.touches) for hand in (self._giver, self._taker))
-        return hands, super().memory()
+        return hands, self._given, super().memory()
 
     def remember(self, memory: tuple[Any, ...]) -> None:
         """Brings `memory` back."""
-        hands, rest = memory
+        hands, self._given, rest = memory
         for hand, values in zip((self._giver, self._taker), hands, strict=True):
             hand.offset, hand.distance, hand.holds, hand.touches = values
         super().remember(rest)
