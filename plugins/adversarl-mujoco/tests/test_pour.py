@@ -56,6 +56,31 @@ def test_grains_are_counted_where_they_are(world, bowl, table):
     assert world.simulations[0].task.met is (bowl >= 11)
 
 
+def test_a_cup_that_is_put_into_the_bowl_is_not_poured(world):
+    world.reset(seed=0)
+    simulation = world.simulations[0]
+    data = simulation.data
+    way = np.add(data.body("bowl").xpos, (0, 0, 0.022)) - data.body("cup").xpos
+    for name in ("cup_free", *(f"grain_{index}" for index in range(14))):
+        data.joint(name).qpos[:3] += way
+    simulation._settle()
+    simulation.task.reward()
+    world._state = None
+    np.testing.assert_array_equal(column(world, "shares")[0], [1, 0, 0])
+    assert not simulation.task.met
+
+
+def test_a_grain_on_the_table_under_the_bowls_rim_is_spilled(world):
+    world.reset(seed=0)
+    simulation = world.simulations[0]
+    place = np.add(simulation.data.body("bowl").xpos, (0.066, 0, RADIUS - 0.025))
+    simulation.data.joint("grain_0").qpos[:3] = place
+    simulation._settle()
+    simulation.task.reward()
+    world._state = None
+    np.testing.assert_allclose(column(world, "shares")[0], np.array([13, 0, 1]) / 14, atol=1e-6)
+
+
 def test_too_much_on_the_table_is_no_success(open_world):
     world = open_world(1, task={"type": "pour", "success": {"spill": 0.1}}, image_size=16)
     world.reset(seed=0)
@@ -118,6 +143,8 @@ def test_perturbations_do_not_know_the_grains(world):
     [
         ({"type": "pour", "into": "bowel"}, "the scene has no hollow object 'bowel'. Did you mean 'bowl'?"),
         ({"type": "pour", "target": "block"}, "nothing can be in 'block'"),
+        ({"type": "pour", "into": "cup"}, "'cup' cannot go into itself"),
+        ({"type": "pour", "grains": 60}, "task.grains: 'cup' has room for 35 grains, not for 60"),
     ],
 )
 def test_what_cannot_be_poured_from_or_into_is_said(open_world, task, said):

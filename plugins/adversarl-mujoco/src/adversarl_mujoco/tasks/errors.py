@@ -43,15 +43,18 @@ def vessel_of(scene: Scene, name: str | None, key: str, target: str | None) -> t
         scene: The scene.
         name: What the task's table says; the first hollow object if it says nothing.
         key: Where it says so, such as ``into``.
-        target: The object that shall go into it; the scene's first if None.
+        target: The object that shall go into it; the scene's first one that can move if None.
 
     Raises:
-        TaskError: There is none of that name, or none that is hollow.
+        TaskError: There is none of that name, or none that is hollow, or no such target.
     """
-    target = target or next(iter(scene.objects))
+    target = object_of(scene, target, "target", free=True).name
     known = {about.name: about for about in scene.objects.values() if about.hollow and about.name != target}
     if not known:
-        raise TaskError(key, "the scene has no hollow object. Add one: [[backend.scene.objects]] type = 'socket'")
+        advice = "Add one: [[backend.scene.objects]] type = 'socket'"
+        raise TaskError(key, f"the scene has no hollow object beside '{target}'. {advice}")
+    if name == target:
+        raise TaskError(key, f"'{name}' cannot go into itself. Name another object")
     if name is not None and name not in known:
         raise TaskError(key, f"the scene has no hollow object '{name}'. {did_you_mean(name, known)}")
     about = known[name or next(iter(known))]

@@ -64,26 +64,35 @@ class Grains:
             rotation: Its axes as columns, world frame. Shape (3, 3).
             radius: Its radius [m].
         """
-        layer = _hexagon(radius - RADIUS)
+        layer = _hexagon(max(radius - RADIUS, 0.0))  # a cup that shrank overflows
         places = [(*layer[i % len(layer)], RADIUS + SPACING * (i // len(layer))) for i in range(self.count)]
         self._poses[:, :3] = middle + np.array(places) @ rotation.T
         self._poses[:, 3:] = 1.0, 0.0, 0.0, 0.0
 
-    def inside(self, middle: Array, rotation: Array, radius: float, half: float) -> NDArray[np.bool_]:
-        """Which are in an upright or leaning cylinder.
+    def inside(self, middle: Array, rotation: Array, radii: tuple[float, float], half: float) -> NDArray[np.bool_]:
+        """Which are in an upright or leaning vessel, whose wall goes straight from its bottom to its rim.
 
         Args:
             middle: Its middle, world frame [m]. Shape (3,).
             rotation: Its axes as columns, world frame. Shape (3, 3).
-            radius: Its radius [m].
+            radii: Its radius at the bottom and at the rim [m].
             half: Half of its height [m].
 
         Returns:
             Shape (count,).
         """
         own = (self.positions - middle) @ rotation
-        flags: NDArray[np.bool_] = (np.abs(own[:, 2]) < half) & (own[:, 0] ** 2 + own[:, 1] ** 2 < radius**2)
+        foot, rim = radii
+        share = np.clip((own[:, 2] + half) / (2 * half), 0, 1)
+        flags: NDArray[np.bool_] = (np.abs(own[:, 2]) < half + RADIUS) & (
+            np.hypot(own[:, 0], own[:, 1]) < foot + (rim - foot) * share
+        )
         return flags
+
+
+def room(radius: float, depth: float) -> int:
+    """How many grains can be filled into a cylinder of this radius and depth [m]."""
+    return len(_hexagon(radius - RADIUS)) * int(depth / SPACING)
 
 
 def _hexagon(radius: float) -> list[tuple[float, float]]:

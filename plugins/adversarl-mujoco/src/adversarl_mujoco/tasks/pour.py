@@ -16,7 +16,7 @@ from adversarl_mujoco.control import Arm
 from adversarl_mujoco.parts import Scene, SceneObject
 from adversarl_mujoco.scenes.options import ObjectOptions, SceneOptions
 from adversarl_mujoco.tasks.errors import TaskError, vessel_of
-from adversarl_mujoco.tasks.grains import RADIUS, Grains, add_grains
+from adversarl_mujoco.tasks.grains import Grains, add_grains, room
 from adversarl_mujoco.tasks.layout import Circle, Stand
 from adversarl_mujoco.tasks.options import Criteria, TaskOptions, Weights
 from adversarl_mujoco.tasks.pick_state import STATE_SIZE as PICK_STATE_SIZE
@@ -79,12 +79,16 @@ class Pour(Tabletop):
     def __init__(
         self, options: PourOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]
     ) -> None:
-        self._vessel, _ = vessel_of(scene, options.into, "into", options.target)
+        self._vessel, self._foot = vessel_of(scene, options.into, "into", options.target)
         super().__init__(options, scene, model, data, arms)
         if self._thing.hollow is None:
             raise TaskError("target", f"nothing can be in '{self._thing.name}'. Name a hollow object, such as a cup")
         self._arm.heading = math.pi / 2
         self._hollow: tuple[float, float] = self._thing.hollow
+        most = room(*self._hollow)
+        if options.grains > most:
+            problem = f"'{self._thing.name}' has room for {most} grains, not for {options.grains}"
+            raise TaskError("grains", f"{problem}. Ask for fewer, or make it larger")
         self._vessel_stand = Stand(model, data, self._vessel)
         body = model.body(self._vessel.name).id
         self._middle, self._vessel_rotation = data.xpos[body], data.xmat[body].reshape(3, 3)
@@ -159,9 +163,11 @@ class Pour(Tabletop):
         return dx, dy, dz
 
     def _survey(self) -> None:
-        grains, half = self._grains, self._vessel_half
-        inside = grains.inside(self._middle, self._vessel_rotation, half[0], half[2] + RADIUS)
-        kept = grains.inside(self._cup, self._cup_rotation, self._half[0], self._half[2] + RADIUS) & ~inside
+        grains, half, cup = self._grains, self._vessel_half, self._half
+        # What is still in the cup is not poured, also where the cup itself stands in the vessel.
+        kept = grains.inside(self._cup, self._cup_rotation, (cup[0], cup[0]), cup[2])
+        foot = self._foot * half[0] / self._vessel.half[0]
+        inside = grains.inside(self._middle, self._vessel_rotation, (foot, half[0]), half[2]) & ~kept
         low = grains.positions[:, 2] < self._middle[2] + half[2]
         spilled = low & ~inside & ~kept
         kept_share, share, spilled_share = (float(np.count_nonzero(f)) / grains.count for f in (kept, inside, spilled))
