@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from adversarl_mujoco.tasks.errors import TaskError
 from adversarl_mujoco.tasks.insert_state import STATE, STATE_SIZE
 from adversarl_mujoco.tasks.pick_state import STATE as PICK_STATE
 
@@ -77,6 +80,24 @@ def test_the_socket_stands_somewhere_else_in_every_episode(world):
     world.reset(seed=list(range(10)))
     places = [s.data.body("socket").xpos[:2].copy() for s in world.simulations]
     assert len(np.unique(np.round(places, 3), axis=0)) == 10
+
+
+def test_the_first_thing_that_can_move_is_the_peg_wherever_the_socket_stands_in_the_list(open_world):
+    scene = {"objects": {"socket": {"type": "socket", "position": [0, -0.15]}, "peg": {"type": "peg"}}}
+    assert open_world(1, task="insert", scene=scene, image_size=16).task == "put the peg into the socket"
+
+
+@pytest.mark.parametrize(
+    ("task", "objects", "said"),
+    [
+        ({"success": {"depth": 0.06}}, None, "task.success.depth: the hole of 'socket' is 0.045 m deep, not 0.06"),
+        ({}, {"peg": {"type": "peg"}}, "task.into: the scene has no hollow object beside 'peg'"),
+        ({"target": "pig"}, None, "task.target: the scene has no movable object 'pig'. Did you mean 'peg'?"),
+    ],
+)
+def test_what_cannot_be_inserted_is_said(open_world, task, objects, said):
+    with pytest.raises(TaskError, match=re.escape(said)):
+        open_world(1, task={"type": "insert", **task}, scene=objects and {"objects": objects})
 
 
 def test_the_columns_of_the_state_follow_those_of_pick_without_gaps():

@@ -18,6 +18,7 @@ from adversarl.bench_teachers import measure_teacher
 from adversarl.errors import AdversarlError, RecipeError
 from adversarl.plugins import build_plugin_manager
 from adversarl.recipe import parse_recipe
+from adversarl.types import Perturbation
 
 ISSUE = """
 task = {type="pick", target="cup", success={lift_height=0.1, grasp_stability=0.95, time_limit=5.0},
@@ -44,6 +45,17 @@ def one(task, **options):
 @pytest.mark.parametrize(
     ("task", "said"),
     [
+        (
+            "3",
+            "[backend] task: must be a task's name or its table, not 3. There is: handover, insert, pick, pick-place, "
+            "place, pour, reach.",
+        ),
+        ('{type=["pick"]}', "[backend] task: no task named ['pick']. Did you mean 'pick'?"),
+        (
+            '{type="reach", success={grasp_stability=0.5}}',
+            "[backend] task.success.grasp_stability: should be less than or equal to 0, not 0.5 "
+            "(Nothing is grasped here: 0 [1].)",
+        ),
         ('"pik"', "[backend] task: no task named 'pik'. Did you mean 'pick'?"),
         ('{type="pick", sucess={}}', "[backend] task.sucess: unknown key. Did you mean 'success'?"),
         (
@@ -207,6 +219,54 @@ def test_placing_takes_letting_go_on_the_goal(tiny):
         solved |= terminated
     assert far.any()
     assert not solved[far].any()
+
+
+def resized(task, axis_target, value, **options):
+    """What a teacher does with 20 episodes in which an object is half as large again, or half as large."""
+    world = Mujoco(Mujoco.Options(task=task, threads=1, image_size=16, num_envs=20, **options)).make(seed=0)
+    world.perturb(range(20), [[Perturbation("object-size", 1.0, axis_target, value)]] * 20)
+    world.reset(seed=list(range(20)))
+    solved = np.zeros(20, bool)
+    for _ in range(world.max_episode_steps):
+        _, _, terminated, *_ = world.step(world.teacher(range(20)))
+        solved |= terminated
+    world.close()
+    return solved.mean()
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "value"),
+    [
+        ({"type": "reach", "target": "bottle"}, "bottle", "large"),
+        ({"type": "pick-place", "onto": "plate"}, "cube", "large"),
+        ({"type": "pick-place", "onto": "plate"}, "cube", "small"),
+    ],
+    ids=str,
+)
+def test_a_goal_moves_with_the_size_of_what_is_on_it(task, target, value):
+    assert resized(task, target, value) >= 0.9
+
+
+def test_what_begins_on_top_of_something_is_placed_on_the_table():
+    things = {
+        "box": {"type": "box", "position": [0, 0, 0.06], "randomize": {"position": [0, 0], "yaw": 0}},
+        "stand": {"type": "box", "size": [0.1, 0.1, 0.06], "fixed": True},
+    }
+    world = one("pick-place", scene={"objects": things})
+    world.reset(seed=0)
+    assert 0.1 * world.state()[0, GOAL][2] == pytest.approx(-0.06, abs=1e-3)
+    world.close()
+
+
+def test_what_a_teacher_does_does_not_depend_on_other_environments():
+    pair = Mujoco(Mujoco.Options(num_envs=2, threads=1, image_size=16)).make(seed=0)
+    pair.reset(seed=[0, 1])
+    alone = pair.teacher([1])
+    pair.perturb([0], [[Perturbation("object-size", 1.0, None, "large")]])
+    pair.reset(seed=[0, 1])
+    np.testing.assert_array_equal(pair.teacher([1]), alone)
+    np.testing.assert_array_equal(pair.teacher([0, 1])[1:], alone)
+    pair.close()
 
 
 def rewards(task, steps=100):

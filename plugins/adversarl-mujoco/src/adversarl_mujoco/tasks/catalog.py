@@ -36,9 +36,12 @@ def _table(value: Any) -> Any:
         value = {"type": value}
     if isinstance(value, dict):
         value = {"type": "pick", **value}
-        if value["type"] not in TASKS:
+        if str(value["type"]) not in TASKS:
             raise ValueError(f"no task named {value['type']!r}. {did_you_mean(str(value['type']), TASKS)}")
-    return value
+        return value
+    if isinstance(value, TaskOptions):
+        return value
+    raise ValueError(f"must be a task's name or its table, not {value!r}. {did_you_mean('', TASKS)}")
 
 
 if TYPE_CHECKING:

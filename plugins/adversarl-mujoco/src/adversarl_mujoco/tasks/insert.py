@@ -15,7 +15,7 @@ from adversarl_mujoco.axes.settings import Layout
 from adversarl_mujoco.control import Arm
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.scenes.options import ObjectOptions, SceneOptions
-from adversarl_mujoco.tasks.errors import vessel_of
+from adversarl_mujoco.tasks.errors import TaskError, vessel_of
 from adversarl_mujoco.tasks.insert_state import STATE_SIZE
 from adversarl_mujoco.tasks.insert_teacher import teach
 from adversarl_mujoco.tasks.layout import Circle, Stand
@@ -79,8 +79,13 @@ class Insert(Tabletop):
     def __init__(
         self, options: InsertOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]
     ) -> None:
-        self._socket, self._width = vessel_of(scene, options.into, "into", options.target)
+        self._socket, self._radius = vessel_of(scene, options.into, "into", options.target)
         super().__init__(options, scene, model, data, arms)
+        assert self._socket.hollow is not None
+        hole = self._socket.hollow[1]
+        if options.success.depth > hole:
+            problem = f"the hole of '{self._socket.name}' is {hole:.3f} m deep, not {options.success.depth:g}"
+            raise TaskError("success.depth", f"{problem}. Ask for less")
         self._socket_stand = Stand(model, data, self._socket)
         socket = model.body(self._socket.name).id
         self._mouth, self._socket_rotation = data.xpos[socket], data.xmat[socket]
@@ -102,7 +107,8 @@ class Insert(Tabletop):
     def arrange(self, layout: Layout) -> None:
         """Learns how long peg and socket are now."""
         super().arrange(layout)
-        self._length, self._height = layout.half(self._thing)[2], layout.half(self._socket)[2]
+        self._length, (width, _, self._height) = layout.half(self._thing)[2], layout.half(self._socket)
+        self._width = self._radius * width / self._socket.half[0]
 
     def _place_things(self, rng: np.random.Generator, layout: Layout, taken: list[Circle]) -> None:
         hole = self._socket_stand.put(rng, layout, taken)

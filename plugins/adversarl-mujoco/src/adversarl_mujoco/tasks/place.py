@@ -92,27 +92,33 @@ class Place(Tabletop):
     in_hand: ClassVar[bool] = True
 
     def __init__(
-        self, options: TaskOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]
+        self, options: PlaceOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]
     ) -> None:
+        name = object_of(scene, options.target, "target", free=True).name
+        self._onto = _support(scene, name, options.onto)
         super().__init__(options, scene, model, data, arms)
         self._model, self._data = model, data
-        self._onto = self._support(scene)
         self._disc = place_of(model, data) if self._onto is None else None
         self._base = None if self._onto is None else Stand(model, data, self._onto)
-        depth = self._onto.hollow[1] if self._onto is not None and self._onto.hollow is not None else 0.0
-        self._above = 0.0 if self._onto is None else self._onto.half[2] - depth + self._thing.half[2]
-        self._slack = max(HEIGHT, depth)
-        tolerance = self.options.success.position_tolerance
-        pace = min(1.0 if self._thing.kind in FLAT else ROUND, UNHURRIED / self._thing.half[2])
-        self._about = Carrying(self._top, depth + CARRY, tolerance, self._slack, pace)
         self._there = False
         self._attitude = Layout().attitude(0.0)
 
-    def _support(self, scene: Scene) -> SceneObject | None:
-        name = self.options.onto
-        if name == self._thing.name:
-            raise TaskError("onto", f"'{name}' cannot be put onto itself. Name another object")
-        return None if name is None else object_of(scene, name, "onto", free=False)
+    def arrange(self, layout: Layout) -> None:
+        """Learns where the object is to rest, as large as it and what it is put onto are now."""
+        super().arrange(layout)
+        thing, onto = self._thing, self._onto
+        half = layout.half(thing)[2]
+        # What begins on top of something is to rest on the table all the same.
+        self._ground = self._rest - (thing.position[2] - thing.half[2] - TABLE_HEIGHT)
+        depth = self._above = 0.0
+        if onto is not None:
+            base = layout.half(onto)[2]
+            depth = 0.0 if onto.hollow is None else onto.hollow[1] * base / onto.half[2]
+            self._above = base - depth + half
+        self._slack = max(HEIGHT, depth)
+        tolerance = self.options.success.position_tolerance
+        pace = min(1.0 if thing.kind in FLAT else ROUND, UNHURRIED / half)
+        self._about = Carrying(self._top, depth + CARRY, tolerance, self._slack, pace)
 
     @classmethod
     def scene_options(cls, options: TaskOptions) -> SceneOptions:
@@ -175,7 +181,7 @@ class Place(Tabletop):
             return gx - ox, gy - oy, gz + self._above - oz
         assert self._disc is not None
         gx, gy, _ = self._disc.tolist()
-        return gx - ox, gy - oy, self._rest - oz
+        return gx - ox, gy - oy, self._ground - oz
 
     def measure(self) -> float:
         """The potential; updates `grasped` and `met`."""
@@ -201,3 +207,10 @@ class Place(Tabletop):
     def teach(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
         """The expert of `adversarl_mujoco.tasks.place_teacher`."""
         return teach(states, self._about)
+
+
+def _support(scene: Scene, target: str, name: str | None) -> SceneObject | None:
+    """What the target is put onto, if the table names it."""
+    if name == target:
+        raise TaskError("onto", f"'{name}' cannot be put onto itself. Name another object")
+    return None if name is None else object_of(scene, name, "onto", free=False)

@@ -45,6 +45,7 @@ STATE = {
 class ReachCriteria(Criteria):
     """Table ``success`` of `reach`."""
 
+    grasp_stability: float = Field(0.0, ge=0, le=0, description="Nothing is grasped here: 0 [1].")
     position_tolerance: float = Field(0.02, gt=0, le=0.2, description="Distance of grasp point and goal [m].")
     time_limit: float = Field(2.5, gt=0, le=600, description="Time limit of an episode [s].")
 
@@ -83,7 +84,7 @@ class Reach(OneArm):
         self._mark = place_of(model, data) if options.target is None else None
         self._stand = Stand(model, data, self._thing)
         self._others = bystanders(scene, model, data, (self._thing.name,))
-        self._above = 0.0 if self._mark is not None else self._thing.half[2] + CLEARANCE
+        self.arrange(Layout())
 
     @classmethod
     def scene_options(cls, options: TaskOptions) -> SceneOptions:
@@ -106,6 +107,11 @@ class Reach(OneArm):
     def target(self) -> str:
         """The object to be touched, or the marked point."""
         return self._thing.name
+
+    def arrange(self, layout: Layout) -> None:
+        """Learns how high the object's top is now."""
+        super().arrange(layout)
+        self._above = 0.0 if self._mark is not None else layout.half(self._thing)[2] + CLEARANCE
 
     def place(self, rng: np.random.Generator, layout: Layout) -> None:
         """Draws the arm's first joints and where the goal is."""
