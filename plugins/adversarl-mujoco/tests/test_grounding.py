@@ -420,6 +420,33 @@ def test_every_atom_of_a_frame_is_in_the_lexicon():
         assert used <= known, (frame["axis"], used - known)
 
 
+def test_a_word_of_any_length_is_looked_for_once():
+    word = "a" * 100_000
+    assert ground(f"fog and {word}", AXES).not_understood == (word,)
+
+
+@pytest.mark.parametrize("text", ["no", "not", "No!"])
+def test_a_mere_no_takes_nothing_back(text):
+    found = ground(text, AXES)
+    assert not found.restore
+    assert not found.complete
+
+
+def test_bytes_are_colours_too():
+    (found,) = ground("the table is rgb 255 0 51", AXES).perturbations
+    assert found.value == (1.0, 0.0, 0.2)
+
+
+@pytest.mark.parametrize("text", ["tex_999 on the table", "the robot is rgb 300 0 0", "background video clip_7"])
+def test_what_the_world_would_refuse_is_not_understood(open_world, text):
+    world = open_world(1)
+    found = world.ground(f"{text} and add fog")
+    assert [one.axis for one in found.perturbations] == ["fog"]
+    assert [meaning for _, meaning in found.understood] == ["fog at 50 %"]
+    assert found.not_understood[0].startswith("the world has no value of ")
+    world.perturb([0], [found.perturbations])
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_whatever_raises(text):

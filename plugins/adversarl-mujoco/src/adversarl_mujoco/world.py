@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -170,10 +171,29 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         return np.array([s.task.solved for s in self.simulations])
 
     def ground(self, text: str) -> Grounding:
-        """Turns a prompt into perturbations of this world's axes."""
+        """Turns a prompt into perturbations of this world's axes; what `perturb` would refuse is not understood."""
         from adversarl_mujoco.grounding import ground
+        from adversarl_mujoco.grounding.frames import meaning
 
-        return ground(text, self.axes, embeddings=self._embeddings)
+        found = ground(text, self.axes, embeddings=self._embeddings)
+        refused = {one: problem for one in found.perturbations if (problem := self._problem(one))}
+        if not refused:
+            return found
+        meant = {meaning(one) for one in refused}
+        return replace(
+            found,
+            perturbations=tuple(one for one in found.perturbations if one not in refused),
+            understood=tuple(pair for pair in found.understood if pair[1] not in meant),
+            not_understood=(*found.not_understood, *refused.values()),
+        )
+
+    def _problem(self, perturbation: Perturbation) -> str:
+        """Why this world cannot carry a perturbation out; empty if it can."""
+        try:
+            self.simulations[0].perturber.check(perturbation)
+        except PerturbationError as error:
+            return str(error)
+        return ""
 
     def perturb(self, indices: Indices, perturbations: Sequence[Sequence[Perturbation]]) -> None:
         """Puts perturbations in force from the next step or reset on; see `PerturbableVectorEnv.perturb`."""
@@ -212,7 +232,17 @@ class MujocoVectorEnv(PerturbableVectorEnv):
 
     def teacher(self, indices: Indices) -> NDArray[np.float32]:
         """The scripted expert's actions. Shape (len(indices), a)."""
-        return self.simulations[0].task.teach(self._states()[np.asarray(indices, dtype=np.intp)])
+        chosen = np.asarray(indices, dtype=np.intp)
+        states = self._states()[chosen]
+        actions = np.empty((len(chosen), *(self.single_action_space.shape or ())), np.float32)
+        # An expert knows how large its own things are; environments with things of nominal size share one.
+        alike: dict[tuple[Any, ...], list[int]] = {}
+        for row, env in enumerate(chosen.tolist()):
+            halves = self.simulations[env].task.layout.halves
+            alike.setdefault(tuple(sorted(halves.items())), []).append(row)
+        for rows in alike.values():
+            actions[rows] = self.simulations[int(chosen[rows[0]])].task.teach(states[rows])
+        return actions
 
     def snapshot(self, indices: Indices) -> list[Snapshot]:
         """Picklable copies of all that decides the future of these environments."""

@@ -51,6 +51,7 @@ def read(clause: Clause, lexicon: Lexicon, axes: Mapping[str, Axis], *, loose: b
         and ("everything" in atoms or atoms & {"undo", "not"})
         and not atoms - NEGATIONS - EXPANDED - {"everything"}
         and not clause.atoms & EXPANDED
+        and not (atoms == {"not"} and len(clause.items) == 1)  # a mere "no"
     ):
         return _restore(clause)
     matches = undone(atoms, lexicon) or matching(clause, atoms, lexicon) or _all_axes(clause, axes)

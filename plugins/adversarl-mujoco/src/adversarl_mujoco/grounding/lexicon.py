@@ -16,6 +16,8 @@ SCALE = (("high", "up", "more", "stronger", "larger"), ("low", "down", "fewer", 
 FILES = ("words", "grammar", "colors", "visual", "picture", "geometry", "dynamics", "sensor")
 _SPELLED = 7
 """Words of at least so many letters are recognized with one letter missing, added or swapped."""
+_LONGEST = 40
+"""Letters beyond which no word is looked for: there is none, and trying every misspelling takes their square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class Lexicon:
 
     def guess(self, word: str) -> Entry | None:
         """The entry of a long word that is misspelt by one letter missing, added or swapped with its neighbour."""
-        if len(word) < _SPELLED - 1:
+        if not _SPELLED - 1 <= len(word) <= _LONGEST:
             return None
         swapped = (word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1))
         near = [self._misspelt.get(word), *_shortened(word), *swapped] if len(word) >= _SPELLED else []

@@ -138,6 +138,8 @@ def _special(words: Sequence[str], lexicon: Lexicon) -> tuple[Item, int]:
         return Item(word, separator=True), 1
     if word in _TUPLES and len(words) > 3 and all(_NUMBER.match(number) for number in words[1:4]):
         value = tuple(float(number) for number in words[1:4])
+        if word == "rgb" and max(value) > 1:
+            value = tuple(channel / 255 for channel in value)  # as bytes
         return Item(" ".join(words[:4]), Entry(atoms=(_TUPLES[word],), value=value)), 4
     if word.startswith("#") and len(word) == 7:
         rgb = tuple(int(word[i : i + 2], 16) / 255 for i in (1, 3, 5))
