@@ -107,6 +107,21 @@ def test_what_is_too_wide_for_the_gripper_is_a_warning():
     )
 
 
+def test_a_turned_box_is_measured_across_the_fingers():
+    crate = {"type": "box", "size": [0.05, 0.1, 0.05], "yaw": 90}
+    assert check(load_scene({"objects": {"crate": crate}})) == []
+    (problem,) = check(load_scene({"objects": {"crate": {**crate, "size": [0.1, 0.05, 0.05]}}}))
+    assert "100 mm along y do not fit" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("kind", "size"), [("cup", [0.005, 0.004]), ("socket", [0.03, 0.05, 0.03, 0.004]), ("capsule", [0.1, 0.05])]
+)
+def test_a_size_without_room_for_an_objects_parts_is_told(kind, size):
+    text = fault(thing={"type": kind, "size": size})
+    assert text.startswith(f"desk.toml: [objects.thing] size: a {kind} of {size} m has no room for its parts. ")
+
+
 def test_the_opening_of_grippers_is_measured():
     for gripper, width in (("hand", 0.08), ("robotiq", 0.085)):
         scene = compose(load_scene({"robots": [{"gripper": gripper}]}), textures=1)

@@ -190,6 +190,24 @@ def test_scene_check_takes_a_recipe(cli, folder):
     assert "sound (4 objects, 1 robot" in cli("check", recipe).output
 
 
+def test_of_a_recipe_without_a_scene_the_tasks_own_is_checked(cli, folder):
+    recipe = folder / "recipe.toml"
+    recipe.write_text('[backend]\nuse = "mujoco"\ntask = "handover"\n')
+    assert "sound (1 object, 2 robots" in cli("check", recipe).output
+
+
+def test_a_recipe_of_another_backend_has_no_scene(cli, folder):
+    recipe = folder / "recipe.toml"
+    recipe.write_text('[backend]\nuse = "point-mass"\n')
+    result = cli("check", recipe)
+    assert str(result.exception).startswith("recipe.toml: [backend] use: 'point-mass' has no scenes")
+
+
+def test_what_is_neither_a_file_nor_a_table_is_no_scene():
+    with pytest.raises(SceneError, match="must be a TOML file or a table, not 3"):
+        load_scene(3)
+
+
 def test_scene_render_draws_the_colours_of_the_scene(cli, folder):
     import cv2
 

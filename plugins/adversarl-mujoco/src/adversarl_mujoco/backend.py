@@ -96,6 +96,7 @@ class Mujoco(Backend):
             TaskError: The task names an object that the scene does not have, or needs another number of robots.
             PerturbationError: `axes` names one that does not exist.
             BackgroundError: The folder of backgrounds cannot be used.
+            FilmError: A video in it cannot be decoded.
         """
         options = self.options
         return MujocoVectorEnv(
@@ -117,11 +118,15 @@ class Mujoco(Backend):
             return None
         return bare_loop(self.scene(), make_task(self.options.task), self.options.image_size, seconds, changes)
 
+    def scene_options(self) -> SceneOptions:
+        """What stands where: the recipe's scene or else the task's, with the robots that the recipe names."""
+        task = self.options.task
+        return self._with_robots(self.options.scene or TASKS[task.type].scene_options(task))
+
     def scene(self) -> Scene:
         """The compiled scene: the recipe's or else the task's, with what the task marks in it."""
-        task = self.options.task
+        task, options = self.options.task, self.scene_options()
         cls = TASKS[task.type]
-        options = self._with_robots(self.options.scene or cls.scene_options(task))
         _check_arms(task.type, len(cls.start), len(options.robots))
         if self.options.scene is not None:
             for problem in check(options, "[backend.scene]"):

@@ -132,11 +132,20 @@ def _sizes(sizes: Mapping[str, float]) -> str:
 
 
 def _load(file: Path) -> SceneOptions:
-    """The scene of a file; of a recipe, the one of its ``[backend]``."""
-    from adversarl.recipe import read_toml
+    """The scene of a file; of a recipe, the one that its backend makes, which is the task's if it names none."""
+    from adversarl.cli.options import load_plugins
+    from adversarl.recipe import parse_recipe, read_toml
+    from adversarl_mujoco.backend import Mujoco, MujocoOptions
+    from adversarl_mujoco.scenes.errors import SceneError
     from adversarl_mujoco.scenes.load import load_scene
 
     backend = read_toml(file).get("backend")
     if not isinstance(backend, dict):
         return load_scene(file)
-    return load_scene(backend.get("scene", {}), f"{file.name}: [backend.scene]")
+    if isinstance(backend.get("scene"), dict):
+        load_scene(backend["scene"], f"{file.name}: [backend.scene]")  # its errors then name the file
+    tables = {"backend": backend, "learner": {"use": "random-search"}}
+    options = parse_recipe(tables, load_plugins().registry, file.name)["backend"].options
+    if not isinstance(options, MujocoOptions):
+        raise SceneError(file.name, "[backend] use", f"'{backend['use']}' has no scenes. Give a recipe of 'mujoco'")
+    return Mujoco(options).scene_options()

@@ -39,6 +39,12 @@ class Part:
     tone: float = 1.0
 
     @property
+    def sound(self) -> bool:
+        """Whether every length that its shape has is positive."""
+        used = {SPHERE: 1, CYLINDER: 2, CAPSULE: 2}.get(self.shape, 3)
+        return min(self.size[:used]) > 0
+
+    @property
     def volume(self) -> float:
         """Volume [m^3]."""
         a, b, c = self.size

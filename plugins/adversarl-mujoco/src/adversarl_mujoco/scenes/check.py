@@ -229,9 +229,21 @@ def too_wide(scene: Scene) -> Iterator[Problem]:
     """Free objects that no gripper can close around; worth a warning, since a task may push them."""
     widest = max(opening(scene, mount) for mount in scene.mounts)
     for about in scene.objects.values():
-        if about.free and about.width > widest:
-            text = f"{1000 * about.width:.0f} mm along y do not fit into a gripper that opens {1000 * widest:.0f} mm"
+        width = _across(about, turned=len(scene.mounts) > 1)
+        if about.free and width > widest:
+            text = f"{1000 * width:.0f} mm along y do not fit into a gripper that opens {1000 * widest:.0f} mm"
             yield Problem(about.name, "size", f"{text}. Make it narrower, or turn it by yaw = 90", fatal=False)
+
+
+def _across(about: SceneObject, *, turned: bool) -> float:
+    """What a gripper closes around [m]: along the world's y, or where two arms stand, along the narrower side."""
+    along_y = 2 * about.half[1]
+    if not math.isclose(about.width, along_y):
+        return about.width  # it is held at a rim or an edge
+    along_x = 2 * about.half[0]
+    if turned:
+        return min(along_x, along_y)
+    return along_x if abs(math.sin(about.yaw)) > math.sqrt(0.5) else along_y
 
 
 def opening(scene: Scene, mount: Mount) -> float:

@@ -16,8 +16,6 @@ from adversarl_mujoco.scenes.bodies import Body
 from adversarl_mujoco.scenes.errors import SceneError
 from adversarl_mujoco.scenes.options import ObjectOptions
 
-SUFFIXES = (".obj", ".stl")
-
 
 def measure(options: ObjectOptions, source: str) -> Body:
     """The bounding box of an object whose file says what it is; its parts are not known.

@@ -28,6 +28,8 @@ def load_scene(source: str | Path | Mapping[str, Any] | SceneOptions, name: str 
         return source
     if isinstance(source, Mapping):
         return _validate(dict(source), name, Path())
+    if not isinstance(source, str | Path):
+        raise SceneError(name, "", f"must be a TOML file or a table, not {source!r}. Give its path")
     path = Path(source).expanduser()
     return _validate(_read(path), path.name, path.parent)
 

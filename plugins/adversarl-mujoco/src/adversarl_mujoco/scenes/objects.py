@@ -11,6 +11,7 @@ import mujoco
 from adversarl_mujoco.parts import SceneObject, Variation
 from adversarl_mujoco.scene import TABLE_HEIGHT, add_skin
 from adversarl_mujoco.scenes.bodies import Body, Part, about_z
+from adversarl_mujoco.scenes.errors import SceneError
 from adversarl_mujoco.scenes.files import add_file, measure
 from adversarl_mujoco.scenes.options import ObjectOptions
 
@@ -42,10 +43,14 @@ def place(options: ObjectOptions, source: str = "scene") -> Placed:
     """Finds out how large an object is, and puts it onto the table.
 
     Raises:
-        SceneError: Its file cannot be read.
+        SceneError: Its file cannot be read, or its size leaves no room for its parts.
     """
     build = options.kind.build
     body = build(options.extents) if build is not None else measure(options, source)
+    if not all(part.sound for part in body.parts):
+        usual = ", ".join(f"{label} {value:g}" for label, value in options.kind.sizes.items())
+        problem = f"a {options.type} of {list(options.extents)} m has no room for its parts. Its usual size: {usual}"
+        raise SceneError(source, f"[objects.{options.name}] size", problem)
     x, y, *above = options.position
     z = TABLE_HEIGHT + (above[0] if above else 0.0) + body.half[2]
     spread = options.randomize
