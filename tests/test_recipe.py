@@ -237,6 +237,15 @@ def test_an_override_below_a_value_says_so(recipe_file, registry):
     assert str(caught.value) == "--set: run.total_steps.x=1: 'total_steps' is a value, not a table"
 
 
+def test_an_override_below_a_name_says_how_to_write_the_table(recipe_file, registry):
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(recipe_file, registry, ["run.name=short", "run.name.x=1"])
+    assert str(caught.value) == (
+        "--set: run.name.x=1: 'name' is the name 'short', not a table. "
+        "Where a table may stand, write it whole: run.name={KEY=VALUE}"
+    )
+
+
 def test_another_component_does_not_inherit_the_keys_of_the_first(write, registry, small):
     """Keys belong to the component that a table names; order of the overrides does not matter."""
     registry.add(Component("suite", "short", "adversarl.interfaces.suite:Suite", "A grid.", "mine"))

@@ -224,11 +224,19 @@ def _override(tables: dict[str, Any], override: str) -> None:
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):
-            raise RecipeError("--set", override, f"'{parent}' is a value, not a table")
+            raise RecipeError("--set", override, _no_table(path.strip(), parent, table))
     value = _value(text.strip())
     if _chooses(override) and value != table.get(key, TABLES[parents[0]][2]):
         table.clear()  # its keys belong to the component that it named
     table[key] = value
+
+
+def _no_table(path: str, parent: str, value: Any) -> str:
+    if not isinstance(value, str):
+        return f"'{parent}' is a value, not a table"
+    whole = path.partition(f".{parent}.")[0] + f".{parent}"
+    advice = f"Where a table may stand, write it whole: {whole}={{KEY=VALUE}}"
+    return f"'{parent}' is the name '{value}', not a table. {advice}"
 
 
 def _chooses(override: str) -> bool:
