@@ -231,6 +231,7 @@ def test_any_set_of_perturbations_is_independent_of_order_and_undone(studio, act
         (Perturbation("table-texture", 0.5, value="tex_999"), "no value of table-texture 'tex_999'."),
         (Perturbation("table-color", 0.5, value=(2.0, 0, 0)), "no value of table-color '(2.0, 0, 0)'."),
         (Perturbation("hue", 0.5, value=(1.0,)), "no value of hue '(1.0,)'."),
+        (Perturbation("fog", 0.5, value="thick"), "fog 'thick'. There is: a tuple of 3 numbers in [0, 1] (RGB)."),
         (Perturbation("camera-position", 0.5, value="left sideways"), "no value of camera-position 'sideways'."),
         (Perturbation("camera-position", 0.5, value="left right"), "no value of camera-position 'left right'."),
         (Perturbation("camera-position", 0.5, value=(0.0, 0.0, 0.0)), "no value of camera-position"),

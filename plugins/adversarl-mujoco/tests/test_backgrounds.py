@@ -84,6 +84,26 @@ def test_a_broken_video_is_named_with_a_way_out(tmp_path):
         load_backgrounds(tmp_path)
 
 
+def test_a_video_that_was_cut_out_of_a_longer_one_begins_at_its_first_frame(tmp_path):
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "late.mkv"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=20)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        for index in range(40):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 6 * index, np.uint8), format="rgb24")
+            frame.pts = 400 + index  # from 20 s on
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    film = load_backgrounds(tmp_path).videos["late"]
+    assert [round(film.frame(index).mean() / 6) for index in (0, 10, 30)] == [0, 10, 30]
+
+
+def test_files_that_differ_in_their_endings_alone_are_named(folder):
+    (folder / "wall.jpg").write_bytes((folder / "wall.png").read_bytes())
+    with pytest.raises(BackgroundError, match=r"wall.jpg and wall.png have one name, 'wall'. Rename one"):
+        load_backgrounds(folder)
+
+
 def test_a_video_without_a_decoder_says_what_to_install(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtra, match=r"traffic.mp4 needs the package 'av'.*'adversarl-mujoco\[video\]'"):
@@ -176,6 +196,17 @@ def test_a_recipe_names_a_folder_and_prompts_its_files(folder, open_world):
         world.perturb([0], [[Perturbation("background-video", 1.0, value="trafic")]])
     world.restore([0])
     assert np.array_equal(world.reset(seed=3)[0]["image"], nominal)
+
+
+def test_pictures_for_people_of_the_same_size_leave_the_background_to_the_policys(open_world):
+    world = open_world(1, image_size=84)
+    world.perturb([0], [[Perturbation("background-image", 1.0)]])
+    seen = world.reset(seed=0)[0]["image"].copy()
+    kept = world.snapshot([0])
+    world.simulations[0].view.configure(world.simulations[0].view.asked)  # nothing is known of the background
+    first = world.frames([0], 84)
+    assert np.array_equal(world.rewind([0], kept)["image"], seen)
+    assert np.array_equal(world.frames([0], 84), first)
 
 
 def test_worlds_with_other_pools_show_other_pictures(open_world):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -164,14 +164,18 @@ def load_backgrounds(folder: Path, seed: int = 0) -> Backgrounds:
     """The images and videos of a folder, by the stems of their names; where it has none of a sort, generated ones.
 
     Raises:
-        BackgroundError: There is no such folder, nothing in it can be used, or a file cannot be read.
+        BackgroundError: There is no such folder, nothing in it can be used, two files differ in their endings alone, or
+            an image cannot be read.
+        FilmError: A video cannot be decoded.
         MissingExtra: It has videos, and nothing to decode them is installed.
     """
     if not folder.is_dir():
-        raise BackgroundError(folder, "there is no such folder")
+        raise BackgroundError(
+            folder, "there is no such folder. Make it, or leave the key out for generated backgrounds"
+        )
     files = sorted(path for path in folder.iterdir() if path.is_file())
-    images: dict[str, Clip] = {p.stem: Photograph(p) for p in files if p.suffix.lower() in IMAGE_SUFFIXES}
-    videos: dict[str, Clip] = {p.stem: Video(p) for p in files if p.suffix.lower() in FILM_SUFFIXES}
+    images: dict[str, Clip] = {name: Photograph(path) for name, path in _named(folder, files, IMAGE_SUFFIXES)}
+    videos: dict[str, Clip] = {name: Video(path) for name, path in _named(folder, files, FILM_SUFFIXES)}
     if not images and not videos:
         known = ", ".join((*IMAGE_SUFFIXES, *FILM_SUFFIXES))
         raise BackgroundError(folder, f"it has no image or video; put in files that end with {known}")
@@ -180,3 +184,14 @@ def load_backgrounds(folder: Path, seed: int = 0) -> Backgrounds:
             raise BackgroundError(path, "this image cannot be read. Remove it or save it again as PNG")
     spare = generated(seed)
     return Backgrounds(images or spare.images, videos or spare.videos)
+
+
+def _named(folder: Path, files: Sequence[Path], suffixes: Sequence[str]) -> list[tuple[str, Path]]:
+    """Files with one of some endings, by the stems of their names."""
+    found: dict[str, Path] = {}
+    for path in files:
+        if path.suffix.lower() in suffixes:
+            other = found.setdefault(path.stem, path)
+            if other != path:
+                raise BackgroundError(folder, f"{other.name} and {path.name} have one name, '{path.stem}'. Rename one")
+    return list(found.items())

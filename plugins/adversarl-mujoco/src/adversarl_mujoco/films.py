@@ -81,8 +81,11 @@ def _decode(path: Path) -> list[Image]:
     frames: list[Image] = []
     try:
         with av.open(str(path)) as container:
+            start = 0.0
             for index, frame in enumerate(container.decode(video=0)):
                 seconds = frame.time if frame.time is not None else index / RATE
+                start = start if index else seconds  # what was cut out of a longer video keeps its clock
+                seconds -= start
                 if seconds > LONGEST:
                     break
                 while len(frames) <= seconds * RATE + 1e-6:

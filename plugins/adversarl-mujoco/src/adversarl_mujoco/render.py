@@ -41,7 +41,7 @@ class View:
         self.step = 0
         """Control steps since the reset."""
         self.shell: tuple[bytes, NDArray[np.float32]] | None = None
-        """The background's own depth as a pose of the camera sees it."""
+        """The background's own depth, and the kind of picture and the pose of the camera that it belongs to."""
 
     def configure(self, asked: RenderSettings) -> None:
         """Sets what perturbations change outside the model."""
@@ -74,7 +74,9 @@ class Renderer:
             self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
         except mujoco.FatalError as error:
             raise NoGL(gl.BACKEND, str(error)) from error
-        if not model.vis.quality.offsamples:
+        samples = model.vis.quality.offsamples
+        self._kind = bytes([samples])
+        if not samples:
             sample_faster(self._context)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._rect = mujoco.MjrRect(0, 0, size, size)
@@ -109,9 +111,9 @@ class Renderer:
         """255 where the picture just drawn shows the background, else 0. Shape (size, size).
 
         The background alone is drawn once per pose of the camera; where its depth is to the bit that of the whole
-        scene, nothing stands before it.
+        scene, nothing stands before it. A smooth picture for people has another depth, and therefore its own.
         """
-        depth, pose = self._depth[::-1], view.pose()
+        depth, pose = self._depth[::-1], self._kind + view.pose()
         if view.shell is None or view.shell[0] != pose or view.shell[1].shape != depth.shape:
             mujoco.mjv_updateScene(view.model, view.data, view.behind, None, view.camera, _ALL, view.scene)
             mujoco.mjr_render(self._rect, view.scene, self._context)

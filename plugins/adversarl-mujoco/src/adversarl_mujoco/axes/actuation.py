@@ -200,7 +200,7 @@ class Pushed(Effect):
         """Lets the force fade, or draws another."""
         self._force *= self._decay
         if self._rng.random() < self._chance:
-            self._force = self._size * float(model.body_mass[self._body]) * self._rng.standard_normal(3)
+            self._force = self._size * float(model.body_subtreemass[self._body]) * self._rng.standard_normal(3)
         data.xfrc_applied[self._body, :3] = self._force
 
     def release(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:

@@ -34,6 +34,7 @@ class WorldAxis(ABC):
         spec: Its specification.
         names: Values that have a name; several may stand together where they are directions.
         numbers: How many numbers a value given by numbers has; 0 if it cannot be.
+        rgb: Whether these numbers are a colour, RGB in [0, 1].
         phase: Axes of a lower phase are applied before all others.
     """
 
@@ -41,6 +42,7 @@ class WorldAxis(ABC):
     names: ClassVar[tuple[str, ...]] = ()
     directions: ClassVar[bool] = False
     numbers: ClassVar[int] = 0
+    rgb: ClassVar[bool] = False
     phase: ClassVar[int] = 0
 
     @abstractmethod
@@ -60,7 +62,7 @@ class WorldAxis(ABC):
             raise PerturbationError(f"target of {self.spec.name}", perturbation.target, targets)
         value = perturbation.value
         if isinstance(value, str):
-            self._check_name(value, self.known(stage))
+            self._check_name(value, stage)
         elif value is not None and not self.accepts(value):
             raise PerturbationError(f"value of {self.spec.name}", str(value), self._forms(stage))
 
@@ -91,16 +93,18 @@ class WorldAxis(ABC):
     def accepts(self, value: tuple[float, ...]) -> bool:
         """Whether a value given by numbers is one of this axis; a direction must have a length."""
         fits = self.numbers > 0 and len(value) == self.numbers and all(math.isfinite(x) for x in value)
-        return fits and (not self.directions or any(value))
+        return fits and (not self.directions or any(value)) and (not self.rgb or all(0 <= x <= 1 for x in value))
 
-    def _check_name(self, value: str, known: tuple[str, ...]) -> None:
-        parts = value.split() if self.directions else [value]
+    def _check_name(self, value: str, stage: Stage) -> None:
+        known, parts = self.known(stage), value.split() if self.directions else [value]
         for part in parts or [value]:
             if part not in known or _OPPOSITES.get(part) in parts:
-                raise PerturbationError(f"value of {self.spec.name}", part if part not in known else value, known)
+                wrong = part if part not in known else value
+                raise PerturbationError(f"value of {self.spec.name}", wrong, self._forms(stage))
 
     def _forms(self, stage: Stage) -> tuple[str, ...]:
-        numbers = (f"a tuple of {self.numbers} numbers",) if self.numbers else ()
+        kind = " in [0, 1] (RGB)" if self.rgb else ""
+        numbers = (f"a tuple of {self.numbers} numbers{kind}",) if self.numbers else ()
         return (*self.known(stage), *numbers)
 
 
@@ -138,7 +142,7 @@ class ObjectAxis(WorldAxis):
         return None if target in (None, *self.targets(stage)[:1]) else target
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def draws(seed: int, axis: str, target: str | None) -> tuple[float, ...]:
     """Uniform numbers in [0, 1), independent between axes and targets, the same on every machine. Shape (DRAWS,)."""
     stable = zlib.crc32(f"{axis}/{target or ''}".encode())

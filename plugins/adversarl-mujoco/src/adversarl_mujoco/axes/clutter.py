@@ -14,8 +14,10 @@ from adversarl_mujoco.axes.stage import Stage
 
 HIDDEN = 0.6
 """Share of the object's width that the occluder hides when it stands right before it."""
-OCCLUDER_X_M = 0.27
-"""The occluder stands here between the camera and the middle of the table, world frame [m]."""
+OCCLUDER_M = 0.27
+"""The occluder stands so far from the middle of the table towards the camera [m]..."""
+OCCLUDER_NEAR = 0.55
+"""... but at most at this share of the camera's own distance, both on the table's plane."""
 OCCLUDER_HALF_HEIGHT_M = 0.19
 OCCLUDER_REACH_M = 0.08
 """It stands before a point at most so far from the middle of the workspace [m]."""
@@ -26,10 +28,6 @@ JITTER_M = 0.02
 LOOK_ALIKES = 3
 _SPHERE, _CAPSULE = int(mujoco.mjtGeom.mjGEOM_SPHERE), int(mujoco.mjtGeom.mjGEOM_CAPSULE)
 _CYLINDER = int(mujoco.mjtGeom.mjGEOM_CYLINDER)
-
-
-def _rgb(value: tuple[float, ...]) -> bool:
-    return len(value) == 3 and all(0 <= x <= 1 for x in value)
 
 
 class Occluder(WorldAxis):
@@ -47,24 +45,26 @@ class Occluder(WorldAxis):
     )
     names = ("left", "right", "center")
     numbers = 3
-
-    def accepts(self, value: tuple[float, ...]) -> bool:
-        """RGB in [0, 1]."""
-        return _rgb(value)
+    rgb = True
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Sizes the post by the intensity and puts it on a line from the camera to the workspace."""
         if not perturbation.intensity:
             return
-        camera, value = stage.nominal_camera, perturbation.value
+        value, far = perturbation.value, math.hypot(*stage.nominal_camera[:2])
+        x, y = (edge / far for edge in stage.nominal_camera[:2]) if far > 0 else (1.0, 0.0)
+        out = min(OCCLUDER_M, OCCLUDER_NEAR * far)
         # Similar triangles: what is nearer to the camera needs less width to hide as much.
-        share = (camera[0] - OCCLUDER_X_M) / camera[0]
+        share = (far - out) / far if far > 0 else 1.0
         geom = stage.geoms["occluder"]
         width = perturbation.intensity * HIDDEN * share * stage.objects[stage.target].about.half[1]
         stage.geom_size[geom] = (width, width, OCCLUDER_HALF_HEIGHT_M)
         side = {"left": -1.0, "right": 1.0, "center": 0.0}.get(str(value), 2 * u[0] - 1)
         height = stage.table_height + OCCLUDER_HALF_HEIGHT_M
-        stage.body_pos[stage.occluder] = (OCCLUDER_X_M, share * side * OCCLUDER_REACH_M, height)
+        aside = share * side * OCCLUDER_REACH_M
+        stage.body_pos[stage.occluder] = (out * x - aside * y, out * y + aside * x, height)
+        half_yaw = math.atan2(y, x) / 2
+        stage.body_quat[stage.occluder] = (math.cos(half_yaw), 0.0, 0.0, math.sin(half_yaw))
         stage.geom_rgba[geom] = (*(value if isinstance(value, tuple) else u[1:4]), 1.0)
 
 
@@ -82,10 +82,7 @@ class Distractors(WorldAxis):
         phrase="add distractors",
     )
     numbers = 3
-
-    def accepts(self, value: tuple[float, ...]) -> bool:
-        """RGB in [0, 1]."""
-        return _rgb(value)
+    rgb = True
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Puts ceil(6 intensity) objects into drawn slots, in drawn places and colours."""

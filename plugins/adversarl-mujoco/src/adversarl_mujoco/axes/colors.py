@@ -23,13 +23,12 @@ def blackbody(kelvin: float) -> NDArray[np.float64]:
 
     Chromaticity by the cubic splines of Kim et al., US patent 7024034 (1667 to 25000 K), encoded with `GAMMA`.
     """
-    ratio: NDArray[np.float64] = (_planckian(kelvin) / _planckian(6500.0)) ** (1 / GAMMA)
+    ratio: NDArray[np.float64] = (_planckian(kelvin) / _daylight()) ** (1 / GAMMA)
     encoded: NDArray[np.float64] = ratio / float(_LUMINANCE @ ratio)
     encoded.setflags(write=False)
     return encoded
 
 
-@cache
 def _planckian(kelvin: float) -> NDArray[np.float64]:
     t = 1000.0 / kelvin
     if kelvin <= 4000:
@@ -44,6 +43,11 @@ def _planckian(kelvin: float) -> NDArray[np.float64]:
         y = 3.0817580 * x**3 - 5.87338670 * x**2 + 3.75112997 * x - 0.37001483
     linear: NDArray[np.float64] = np.maximum(_XYZ_TO_SRGB @ np.array([x / y, 1.0, (1 - x - y) / y]), 0.0)
     return linear
+
+
+@cache
+def _daylight() -> NDArray[np.float64]:
+    return _planckian(6500.0)
 
 
 def saturated_color(hue: float, saturation: float) -> Color:

@@ -56,12 +56,12 @@ class ObjectMass(ObjectAxis):
         return handle.movable
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
-        """Scales mass and inertia of the object's body."""
+        """Scales mass and inertia of the object's bodies."""
         factor = _scale(perturbation.intensity, sign(perturbation.value, "heavy", "light", u[0]), MASS, MASS)
         if factor != 1:
-            body, physics = self.handle(stage, perturbation.target).body, stage.physics
-            physics.body_mass[body] *= factor
-            physics.body_inertia[body] *= factor
+            bodies, physics = list(self.handle(stage, perturbation.target).bodies), stage.physics
+            physics.body_mass[bodies] *= factor
+            physics.body_inertia[bodies] *= factor
             physics.derived = True
 
 

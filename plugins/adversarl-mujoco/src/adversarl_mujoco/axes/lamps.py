@@ -30,14 +30,14 @@ class LightCount(WorldAxis):
     names = ("more", "fewer")
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
-        """Lights the share `intensity` of all lamps that wait, or puts it out, the fill light first."""
+        """Lights the share `intensity` of all lamps that wait, or puts it out: the scene's own, then fill and key."""
         i = perturbation.intensity
         if not i:
             return
         if sign(perturbation.value, "more", "fewer", u[0]) < 0:
-            for turn, name in enumerate(reversed(LIGHTS)):
-                light = stage.lights[name]
-                left = 1 - min(1.0, max(0.0, len(LIGHTS) * i - turn))
+            lights = [*stage.others, *(stage.lights[name] for name in reversed(LIGHTS))]
+            for turn, light in enumerate(lights):
+                left = 1 - min(1.0, max(0.0, len(lights) * i - turn))
                 stage.light_diffuse[light] *= left
                 stage.light_specular[light] *= left
             return
@@ -80,7 +80,7 @@ class LightSpecular(WorldAxis):
         i, shiny = perturbation.intensity, perturbation.value != "dull"
         if not i:
             return
-        lights = [stage.lights[name] for name in LIGHTS]
+        lights = [*(stage.lights[name] for name in LIGHTS), *stage.others]
         stage.light_specular[lights] += i * (float(shiny) - stage.light_specular[lights])
         stage.mat_specular += np.float32(i) * (np.float32(shiny) - stage.mat_specular)
         if shiny:
@@ -119,3 +119,4 @@ class Shadow(WorldAxis):
         stage.light_specular[key] *= 1 - i
         for filling in (stage.light_diffuse[fill], stage.ambient, stage.headlight):
             filling *= 1 - 0.6 * i
+        stage.light_diffuse[stage.others] *= 1 - 0.6 * i

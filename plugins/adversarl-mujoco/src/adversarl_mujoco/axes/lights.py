@@ -47,8 +47,9 @@ def _scale(stage: Stage, target: str | None, factor: Array | float) -> None:
     if target in (None, "all"):
         stage.ambient *= factor
         stage.headlight *= factor
-        stage.light_diffuse[stage.lamps] *= factor
-        stage.light_specular[stage.lamps] *= factor
+        rest = [*stage.lamps, *stage.others]
+        stage.light_diffuse[rest] *= factor
+        stage.light_specular[rest] *= factor
 
 
 class LightPosition(WorldAxis):
@@ -189,10 +190,11 @@ class LightColor(WorldAxis):
         targets=("all", *LIGHTS),
     )
     numbers = 3
+    rgb = True
 
     def accepts(self, value: tuple[float, ...]) -> bool:
         """RGB in [0, 1], not black."""
-        return super().accepts(value) and all(0 <= x <= 1 for x in value) and max(value) > 0
+        return super().accepts(value) and max(value) > 0
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Multiplies the light by a mix of white and the colour, its largest component 1."""
@@ -217,10 +219,7 @@ class AmbientLight(WorldAxis):
     )
     names = ("bright", "dim")
     numbers = 3
-
-    def accepts(self, value: tuple[float, ...]) -> bool:
-        """RGB in [0, 1]."""
-        return super().accepts(value) and all(0 <= x <= 1 for x in value)
+    rgb = True
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Adds to the ambient term, or takes it away."""

@@ -56,9 +56,8 @@ class Obstacles(Effect):
 
 def _circle(model: mujoco.MjModel, data: mujoco.MjData, body: int) -> Circle:
     """What an object and a gripper around it take [m]."""
-    first = int(model.body_geomadr[body])
-    geoms = range(first, first + int(model.body_geomnum[body]))
-    radius = max((float(model.geom_rbound[geom]) for geom in geoms), default=0.0)
+    own = model.body_rootid[model.geom_bodyid] == body
+    radius = float(model.geom_rbound[own].max(initial=0.0))
     x, y, _ = data.xpos[body].tolist()
     return x, y, max(ROOM, radius + 0.03)
 

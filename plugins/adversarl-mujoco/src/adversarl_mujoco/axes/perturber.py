@@ -23,13 +23,14 @@ _MECHANICAL = ("geometry", "dynamics")
 
 
 class Perturber:
-    """The looks of one model, each environment having its own.
+    """What varies of one model, each environment having its own.
 
     The vector environment calls it so, whenever the set of perturbations in force has changed::
 
         settings = perturber.apply(active)
-        mujoco.mj_forward(model, data)  # cameras, lights and bodies have moved
-        frame = renderer.draw(data, settings)
+        view.configure(settings)
+        mujoco.mj_step1(model, data)  # cameras, lights and bodies have moved
+        renderer.draw(view, out)
     """
 
     def __init__(self, model: mujoco.MjModel, scene: Scene, target: str, home: Sequence[float] = ()) -> None:
@@ -57,10 +58,10 @@ class Perturber:
             return _NOMINAL
         chosen = [(self.check(perturbation), perturbation) for perturbation in active]
         chosen.sort(key=lambda pair: _order(pair[1]))
+        self._mechanical = any(axis.spec.group in _MECHANICAL for axis, _ in chosen)
         for axis, perturbation in chosen:
             u = draws(perturbation.seed, perturbation.axis, axis.stream(perturbation.target, stage))
             axis.apply(stage, perturbation, u)
-        self._mechanical = any(axis.spec.group in _MECHANICAL for axis, _ in chosen)
         if stage.physics.derived:
             stage.physics.derive()
         return RenderSettings(stage.shadows, tuple(stage.filters))

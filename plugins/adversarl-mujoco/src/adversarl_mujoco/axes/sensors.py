@@ -1,4 +1,7 @@
-"""Sensors: what the policy reads differs from what is; state, reward and pictures for people do not."""
+"""Sensors: what the policy reads differs from what is; state and reward do not.
+
+Of these axes pictures for people show the camera's noise alone, which is a filter like those of visual axes.
+"""
 
 from __future__ import annotations
 

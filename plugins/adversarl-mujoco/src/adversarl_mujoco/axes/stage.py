@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -29,19 +29,23 @@ class Handle:
     Attributes:
         about: The object.
         body: Its body.
+        bodies: Its body and, where it comes from an MJCF file, those below it.
         geoms: What is seen and touched of it.
         skins: Transparent twins of its geoms.
         materials: Its materials.
+        bare: Its geoms that have no material.
         movable: Whether it can be moved.
-        primitive: Whether it has no meshes.
+        primitive: Whether it is one body without meshes.
         solid: Whether it can be touched.
     """
 
     about: SceneObject
     body: int
+    bodies: tuple[int, ...]
     geoms: tuple[int, ...]
     skins: tuple[int, ...]
     materials: tuple[int, ...]
+    bare: tuple[int, ...]
     movable: bool
     primitive: bool
     solid: bool
@@ -58,7 +62,7 @@ class Stage:
         self.model, self.target, self.backgrounds = model, target, scene.backgrounds
         self._look_up(model, scene)
         names = [target, *(name for name in scene.objects if name != target)]
-        self.objects = {name: _handle(model, scene.objects[name]) for name in names}
+        self.objects = {name: _handle(model, scene.objects[name], self.below) for name in names}
         """Objects by name, the task's target first."""
         self.targets: dict[str, tuple[str, ...]] = {}
         """What object axes can act on, by the axis' name; they fill it when first asked."""
@@ -83,12 +87,15 @@ class Stage:
     def _look_up(self, model: mujoco.MjModel, scene: Scene) -> None:
         self.lights = {name: _id(model, mujoco.mjtObj.mjOBJ_LIGHT, name) for name in (*LIGHTS, "sun")}
         self.lamps = [_id(model, mujoco.mjtObj.mjOBJ_LIGHT, f"lamp_{index}") for index in range(LAMPS)]
+        ours = {*self.lights.values(), *self.lamps}
+        self.others = [light for light in range(model.nlight) if light not in ours]
+        """Lights that a scene has beside those that prompts can name."""
         self.camera = _id(model, mujoco.mjtObj.mjOBJ_CAMERA, scene.camera)
         geom = mujoco.mjtObj.mjOBJ_GEOM
         self.geoms = {name: _id(model, geom, name) for name in ("table", "occluder")}
         self.skins = {name: _id(model, geom, f"{name}_skin") for name in ("table", "backdrop")}
         names = {name: index for index, name in enumerate(_names(model, geom, model.ngeom)) if name}
-        self.below = {index: names[name[:-5]] for name, index in names.items() if name[-5:] == "_skin"}
+        self.below = {index: names[name[:-5]] for name, index in names.items() if _covers(name, names)}
         """What each skin covers."""
         material = mujoco.mjtObj.mjOBJ_MATERIAL
         self.materials = {name: _id(model, material, f"mat_{name}") for name in ("table", "backdrop", "floor")}
@@ -105,8 +112,7 @@ class Stage:
         """The robot may be anybody's: its materials, and its geoms that have none."""
         bodies = _names(model, mujoco.mjtObj.mjOBJ_BODY, model.nbody)
         parts = [g for g in range(model.ngeom) if bodies[model.geom_bodyid[g]].startswith(prefixes)]
-        names = _names(model, mujoco.mjtObj.mjOBJ_GEOM, model.ngeom)
-        self.robot_skins = tuple(g for g in parts if names[g].endswith("_skin"))
+        self.robot_skins = tuple(g for g in parts if g in self.below)
         geoms = [g for g in parts if g not in self.robot_skins]
         materials = {int(model.geom_matid[g]) for g in geoms}
         self.robot_materials = np.array(sorted(materials - {-1}), dtype=np.intp)
@@ -144,17 +150,31 @@ class Stage:
         return float(body + model.geom_pos[geom, 2] + model.geom_size[geom, 2])
 
 
-def _handle(model: mujoco.MjModel, about: SceneObject) -> Handle:
+def _covers(name: str, names: Container[str]) -> bool:
+    """Whether a geom is the skin of another one; a file may have geoms that are only called so."""
+    return name.endswith("_skin") and name[:-5] in names
+
+
+def _handle(model: mujoco.MjModel, about: SceneObject, below: Container[int]) -> Handle:
     body = _id(model, mujoco.mjtObj.mjOBJ_BODY, about.name)
-    first = int(model.body_geomadr[body])
-    geoms = range(first, first + int(model.body_geomnum[body]))
-    names = _names(model, mujoco.mjtObj.mjOBJ_GEOM, model.ngeom)
-    skins = tuple(geom for geom in geoms if "_skin" in names[geom])
+    bodies = _family(model, body) if about.kind == "mjcf" else (body,)
+    geoms = np.flatnonzero(np.isin(model.geom_bodyid, bodies)).tolist()
+    skins = tuple(geom for geom in geoms if geom in below)
     seen = tuple(geom for geom in geoms if geom not in skins)
     materials = tuple(sorted({int(model.geom_matid[geom]) for geom in seen} - {-1}))
-    primitive = all(int(model.geom_type[geom]) in NAMES for geom in geoms)
+    bare = tuple(geom for geom in seen if model.geom_matid[geom] < 0)
+    primitive = len(bodies) == 1 and all(int(model.geom_type[geom]) in NAMES for geom in geoms)
     solid = any(model.geom_contype[geom] | model.geom_conaffinity[geom] for geom in seen)
-    return Handle(about, body, seen, skins, materials, about.free, primitive, solid)
+    return Handle(about, body, bodies, seen, skins, materials, bare, about.free, primitive, solid)
+
+
+def _family(model: mujoco.MjModel, body: int) -> tuple[int, ...]:
+    """A body and all below it; MuJoCo numbers parents before their children."""
+    family = [body]
+    for other in range(body + 1, model.nbody):
+        if int(model.body_parentid[other]) in family:
+            family.append(other)
+    return tuple(family)
 
 
 def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:

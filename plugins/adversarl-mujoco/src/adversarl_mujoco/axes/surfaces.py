@@ -25,10 +25,7 @@ class SurfaceColor(WorldAxis):
     """Mixes the nominal colour with another one. Value: that colour's RGB; else one drawn at least `FAR` away."""
 
     numbers = 3
-
-    def accepts(self, value: tuple[float, ...]) -> bool:
-        """RGB in [0, 1]."""
-        return super().accepts(value) and all(0 <= x <= 1 for x in value)
+    rgb = True
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Moves the colour by intensity along the way from nominal to the other."""
@@ -48,10 +45,17 @@ class SurfaceColor(WorldAxis):
         """Mixes a colour in."""
 
 
-def _mix(stage: Stage, materials: Iterable[int], color: Rgb, mix: float) -> None:
-    for material in materials:
-        rgb = stage.mat_rgba[material, :3]
+def _mix(rows: NDArray[np.float32], chosen: Iterable[int], color: Rgb, mix: float) -> None:
+    """Mixes a colour into some rows of colours. Shape (n, 4)."""
+    for row in chosen:
+        rgb = rows[row, :3]
         rgb += np.float32(mix) * (color - rgb)
+
+
+def _paint(stage: Stage, handle: Handle, color: Rgb, mix: float) -> None:
+    """Mixes a colour into an object's materials, and into its geoms that have none."""
+    _mix(stage.mat_rgba, handle.materials, color, mix)
+    _mix(stage.geom_rgba, handle.bare, color, mix)
 
 
 class MaterialColor(SurfaceColor):
@@ -67,23 +71,24 @@ class MaterialColor(SurfaceColor):
 
     def paint(self, stage: Stage, target: str | None, color: Rgb, mix: float) -> None:
         """Mixes a colour into the material."""
-        _mix(stage, [stage.materials[self.material]], color, mix)
+        _mix(stage.mat_rgba, [stage.materials[self.material]], color, mix)
 
 
 class ObjectColor(SurfaceColor, ObjectAxis):
-    """Colour of all materials of an object."""
+    """Colour of all parts of an object."""
 
     def __init__(self, spec: Axis) -> None:
         self.spec = spec
 
     def drawn(self, stage: Stage, target: str | None, u: Draws) -> Color:
         """Far from the nominal colours of the object and of the table, which it must stand out from."""
-        first = stage.objects[target or stage.target].materials[0]
-        return distant_color(u, [stage.nominal_rgba[first], stage.nominal_rgba[stage.materials["table"]]], FAR)
+        handle = self.handle(stage, target)
+        own = stage.nominal_rgba[handle.materials[0]] if handle.materials else stage.geom_rgba[handle.bare[0], :3]
+        return distant_color(u, [own, stage.nominal_rgba[stage.materials["table"]]], FAR)
 
     def paint(self, stage: Stage, target: str | None, color: Rgb, mix: float) -> None:
         """Mixes a colour into them."""
-        _mix(stage, stage.objects[target or stage.target].materials, color, mix)
+        _paint(stage, self.handle(stage, target), color, mix)
 
 
 class RobotColor(SurfaceColor):
@@ -200,7 +205,7 @@ class Camouflage(ObjectAxis):
             return
         material, skin = _look(stage, perturbation.value or self.names[0])
         handle = self.handle(stage, perturbation.target)
-        _mix(stage, handle.materials, stage.mat_rgba[material, :3].copy(), i)
+        _paint(stage, handle, stage.mat_rgba[material, :3].copy(), i)
         skins = list(handle.skins)
         stage.geom_rgba[[stage.below[covering] for covering in skins], 3] = 1
         opacity = _share(stage.geom_rgba[skin, 3]) if skin is not None else 0.0

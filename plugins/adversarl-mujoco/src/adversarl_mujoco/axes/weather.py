@@ -30,10 +30,7 @@ class FogAxis(WorldAxis):
         phrase="add fog",
     )
     numbers = 3
-
-    def accepts(self, value: tuple[float, ...]) -> bool:
-        """RGB in [0, 1]."""
-        return super().accepts(value) and all(0 <= x <= 1 for x in value)
+    rgb = True
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Fog of a density proportional to the intensity."""
