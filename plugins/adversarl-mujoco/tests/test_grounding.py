@@ -168,7 +168,13 @@ UNDERSTOOD = {
     "don't move the camera": [p("camera-position", 0.0)],
     "dim the lights without shadows": [p("light-intensity", 0.5, "dim"), p("shadow", 0.0)],
     "reset the camera": [p("camera-position", 0.0), p("camera-orientation", 0.0), p("camera-fov", 0.0)],
-    "reset to default lighting": [p(name, 0.0) for name in LIGHT_AXES],
+    "reset to default lighting": [
+        p(axis.name, 0.0, target=target)
+        for name in LIGHT_AXES
+        for axis in AXES
+        if axis.name == name
+        for target in (None, *axis.targets[1:])
+    ],
 }
 
 RESTORED = {
@@ -418,6 +424,23 @@ def test_every_atom_of_a_frame_is_in_the_lexicon():
         used = {atom for needs in frame.get("needs", ()) for atom in needs}
         used |= set(frame.get("absorbs", ())) | set(frame.get("values", ()))
         assert used <= known, (frame["axis"], used - known)
+
+
+@pytest.mark.parametrize(
+    ("asked", "back"),
+    [
+        ("dim the right light", "reset the lights"),
+        ("dim the left light", "reset all lights"),
+        ("make the bottle red", "reset the objects"),
+    ],
+)
+def test_what_is_taken_back_without_a_target_is_taken_back_everywhere(open_world, asked, back):
+    things = {"cup": {"type": "cup"}, "bottle": {"type": "bottle", "position": [0, 0.2]}}
+    world = open_world(1, scene={"objects": things})
+    for text in (asked, back):
+        assert world.ground(text).complete
+        world.perturb([0], [world.ground(text).perturbations])
+    assert not [one for one in world.active([0])[0] if one.intensity]
 
 
 def test_a_word_of_any_length_is_looked_for_once():

@@ -168,7 +168,8 @@ def _perturbation(clause: Clause, match: Match, axis: Axis, lexicon: Lexicon) ->
     if negated:
         intensity, value = 0.0, None
     one = Perturbation(frame.axis, intensity, None, value)
-    return Meant([replace(one, target=target) for target in _targets(clause, axis)], used, extra, reasons)
+    targets = _targets(clause, axis, everywhere=negated)
+    return Meant([replace(one, target=target) for target in targets], used, extra, reasons)
 
 
 def understood_as(clause: Clause, axis: Axis, value: Value, lexicon: Lexicon) -> list[Perturbation]:
@@ -181,10 +182,17 @@ def understood_as(clause: Clause, axis: Axis, value: Value, lexicon: Lexicon) ->
     return [replace(one, target=target, value=value) for target in _targets(clause, axis)]
 
 
-def _targets(clause: Clause, axis: Axis) -> list[str | None]:
-    """Targets that are named; None stands for the default one, named or not."""
+def _targets(clause: Clause, axis: Axis, *, everywhere: bool = False) -> list[str | None]:
+    """Targets that are named; None stands for the default one, named or not.
+
+    Args:
+        clause: The clause.
+        axis: Whose targets.
+        everywhere: Whether none named means all, as where something is taken back.
+    """
     named = [target for target in axis.targets if target in clause.atoms]
-    if "all" in clause.atoms and axis.targets and "all" not in axis.targets:
+    every = "all" in clause.atoms
+    if (every and "all" not in axis.targets) or (everywhere and (every or not named)):
         named = list(axis.targets)
     return [None if target == axis.targets[0] else target for target in named] or [None]
 
