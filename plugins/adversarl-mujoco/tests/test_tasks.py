@@ -247,6 +247,19 @@ def test_a_goal_moves_with_the_size_of_what_is_on_it(task, target, value):
     assert resized(task, target, value) >= 0.9
 
 
+def test_what_lies_on_the_rim_of_a_cup_is_not_in_it():
+    world = one({"type": "pick-place", "onto": "cup"})
+    world.reset(seed=0)
+    simulation = world.simulations[0]
+    cube = simulation.data.joint("cube_free").qpos
+    cube[:3] = np.add(simulation.data.body("cup").xpos, (0, 0, 0.04 + 0.0226))
+    cube[3:] = 1, 0, 0, 0
+    for _ in range(10):
+        assert not world.step(np.array([[0, 0, 1, -1.0]]))[2][0]
+    assert cube[2] - simulation.data.body("cup").xpos[2] > 0.06
+    world.close()
+
+
 def test_what_begins_on_top_of_something_is_placed_on_the_table():
     things = {
         "box": {"type": "box", "position": [0, 0, 0.06], "randomize": {"position": [0, 0], "yaw": 0}},

@@ -28,7 +28,8 @@ from adversarl_mujoco.tasks.tabletop import Tabletop
 PLACE_STATE = {**STATE, "goal": (GOAL, "from the object to where it is to rest [0.1 m]")}
 """Columns of the privileged state: slice and meaning."""
 HEIGHT = 0.015
-"""Distance from its rest up or down within which an object counts as set down, or the hollow's depth if more [m]."""
+"""Distance from its rest up or down within which an object counts as set down [m]; in something deep, it counts from so
+far below the rim on, since it may lie on other things."""
 STILL = 0.05
 """Speed below which it rests [m/s]."""
 CARRY = 0.05
@@ -81,9 +82,8 @@ class Place(Tabletop):
               + transport (1 - tanh(5 g)) + release (there and not touched)
 
     d the distance from grasp point to object, g from the object to where it is to rest [m]; `there` is 1 within
-    position_tolerance of the goal along the table and 1.5 cm of its rest in height, or the depth of what it is put
-    into. The condition is that it is there,
-    touched by no finger, and slower than 5 cm/s.
+    position_tolerance of the goal along the table and 1.5 cm of its rest in height, or 1.5 cm below the rim of what it
+    is put into. The condition is that it is there, touched by no finger, and slower than 5 cm/s.
     """
 
     Options: ClassVar[type[TaskOptions]] = PlaceOptions
@@ -115,7 +115,7 @@ class Place(Tabletop):
             base = layout.half(onto)[2]
             depth = 0.0 if onto.hollow is None else onto.hollow[1] * base / onto.half[2]
             self._above = base - depth + half
-        self._slack = max(HEIGHT, depth)
+        self._slack = max(HEIGHT, depth - HEIGHT)  # what lies on the rim is not inside
         tolerance = self.options.success.position_tolerance
         pace = min(1.0 if thing.kind in FLAT else ROUND, UNHURRIED / half)
         self._about = Carrying(self._top, depth + CARRY, tolerance, self._slack, pace)
