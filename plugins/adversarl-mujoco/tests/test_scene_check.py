@@ -107,6 +107,17 @@ def test_what_is_too_wide_for_the_gripper_is_a_warning():
     )
 
 
+def test_a_target_that_tasks_would_draw_out_of_reach_is_a_warning():
+    (problem,) = check(load_scene({"objects": {"cup": {"type": "cup", "position": [0.2, 0.0]}}}))
+    assert not problem.fatal
+    assert str(problem).startswith(
+        "[objects.cup] randomize: a task that is about it draws its place up to 0.11 and 0.14 m aside, "
+        "and no arm reaches (0.31, -0.14, "
+    )
+    still = {"type": "cup", "position": [0.2, 0.0], "randomize": {"position": [0.0, 0.1]}}
+    assert check(load_scene({"objects": {"cup": still}})) == []
+
+
 def test_a_turned_box_is_measured_across_the_fingers():
     crate = {"type": "box", "size": [0.05, 0.1, 0.05], "yaw": 90}
     assert check(load_scene({"objects": {"crate": crate}})) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
@@ -17,6 +17,7 @@ from adversarl_mujoco.scenes.bodies import about_z
 from adversarl_mujoco.scenes.compose import compose
 from adversarl_mujoco.scenes.errors import SceneError
 from adversarl_mujoco.scenes.options import ObjectOptions, SceneOptions
+from adversarl_mujoco.tasks.layout import AREA
 
 PENETRATION = 0.001
 """Depth to which things may overlap before that is called a mistake [m]."""
@@ -78,7 +79,7 @@ def check(options: SceneOptions, source: str = "scene", *, seed: int = 0, sample
     inside = list(overlaps(options, seed=seed, samples=samples))
     pushed = {name for problem in inside for name in problem.names}
     falling = [problem for problem in unsupported(scene) if problem.name not in pushed]
-    found = [*inside, *unreachable(options, scene), *falling, *too_wide(scene)]
+    found = [*inside, *unreachable(options, scene), *falling, *too_wide(scene), *astray(scene)]
     fatal = [problem for problem in found if problem.fatal]
     if fatal:
         raise SceneError(source, "", f"\n{source}: ".join(map(str, fatal)))
@@ -163,6 +164,23 @@ def unreachable(options: SceneOptions, scene: Scene) -> Iterator[Problem]:
                 advice = "Move it, narrow randomize.position, or set fixed = true if nothing is to take it"
                 yield Problem(thing.name, "position", f"no arm reaches ({where}) m: {reasons[0]}. {advice}")
                 break
+
+
+def astray(scene: Scene) -> Iterator[Problem]:
+    """The object that tasks are about, if the range that they give it is not reached; worth a warning."""
+    about = next((about for about in scene.objects.values() if about.free), None)
+    if about is None or about.area is not None:
+        return
+    data = mujoco.MjData(scene.model)
+    first, *corners = _corners(replace(about, area=AREA))
+    if all(_reach(scene.model, data, mount, first) for mount in scene.mounts):
+        return  # told already
+    for point in corners:
+        if all(_reach(scene.model, data, mount, point) for mount in scene.mounts):
+            where, around = ", ".join(f"{x:.2f}" for x in point), " and ".join(f"{x:g}" for x in AREA)
+            text = f"a task that is about it draws its place up to {around} m aside, and no arm reaches ({where}) m"
+            yield Problem(about.name, "randomize", f"{text}. Say how far it may stand: position = [X, Y]", fatal=False)
+            return
 
 
 def _corners(about: SceneObject) -> Iterator[tuple[float, float, float]]:
