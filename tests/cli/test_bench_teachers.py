@@ -64,6 +64,14 @@ def test_named_tasks_alone_are_played_and_unknown_ones_get_the_nearest_name(adve
     assert "no task named 'eazy'. Did you mean 'easy'?" in done.err
 
 
+def test_an_override_that_would_stand_for_every_task_is_refused(adversarl, plugin):
+    common = ("bench", "teachers", "--backend", "tasks", "--episodes", 2, "--plugin", plugin)
+    done = adversarl(*common, "--set", "backend.task=easy")
+    assert done.code == 2
+    assert "it would stand for every task. Say which one it is: --task" in " ".join(done.err.split())
+    assert adversarl(*common, "--set", "backend.task=easy", "--task", "easy").code == 0
+
+
 def test_a_backend_with_one_task_is_named_by_what_it_asks_for(adversarl):
     (row,) = json.loads(adversarl("bench", "teachers", "--backend", "point-mass", "--episodes", 3, "--json").out)
     assert row["task"] == row["text"] != ""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from adversarl.bench_teachers import TeacherResult, measure_teacher
 from adversarl.cli.output import console, interval, print_json, table
 from adversarl.cli.prompt import default_backend, people_frame, save_pictures
-from adversarl.errors import UnknownComponent
+from adversarl.errors import RecipeError, UnknownComponent
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.plugins import Plugins
 from adversarl.recipe import apply_overrides, parse_recipe
@@ -43,6 +43,9 @@ def show_teachers(
     for task in tasks:
         if task not in known:
             raise UnknownComponent("task", task, known, "--task")
+    for override in overrides:
+        if known and len(tasks) != 1 and override.partition("=")[0].strip() == "backend.task":
+            raise RecipeError("--set", override, "it would stand for every task. Say which one it is: --task NAME")
     results: dict[str, TeacherResult] = {}
     for task in tasks or known or ("",):
         with _opened(plugins, backend, task, overrides, min(NUM_ENVS, episodes)) as world:
