@@ -98,6 +98,18 @@ def test_a_video_that_was_cut_out_of_a_longer_one_begins_at_its_first_frame(tmp_
     assert [round(film.frame(index).mean() / 6) for index in (0, 10, 30)] == [0, 10, 30]
 
 
+def test_of_a_video_that_is_broken_further_on_the_sound_part_plays(tmp_path, caplog):
+    write_video(tmp_path / "broken.mp4", size=(320, 240))
+    content = bytearray((tmp_path / "broken.mp4").read_bytes())
+    middle = (content.index(b"mdat") + content.index(b"moov")) // 2
+    content[middle : content.index(b"moov") - 8] = bytes(content.index(b"moov") - 8 - middle)
+    (tmp_path / "broken.mp4").write_bytes(content)
+    film = load_backgrounds(tmp_path).videos["broken"]
+    assert np.abs(film.frame(0).reshape(-1, 3).mean(0) - COLORS[0]).max() < 30
+    assert film.frame(film.length - 1).shape == film.frame(0).shape
+    assert "broken.mp4 cannot be decoded" in caplog.text
+
+
 def test_files_that_differ_in_their_endings_alone_are_named(folder):
     (folder / "wall.jpg").write_bytes((folder / "wall.png").read_bytes())
     with pytest.raises(BackgroundError, match=r"wall.jpg and wall.png have one name, 'wall'. Rename one"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ SHORT_EDGE = 192
 """Edge to which frames are scaled down [pixel]."""
 BUDGET = 256 * 2**20
 """Memory for decoded videos, in each process [bytes]."""
+_log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _decoded: dict[Path, list[Image]] = {}
 
@@ -71,6 +73,8 @@ def _length(path: Path) -> int:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             seconds = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / 1e6
+            if next(container.decode(stream), None) is None:  # found out now rather than in the middle of a run
+                raise FilmError(path, "it has no frame")
     except (av.error.FFmpegError, IndexError) as error:
         raise FilmError(path, str(error)) from error
     return max(1, round(min(seconds, LONGEST) * RATE))
@@ -91,7 +95,9 @@ def _decode(path: Path) -> list[Image]:
                 while len(frames) <= seconds * RATE + 1e-6:
                     frames.append(_small(frame.to_ndarray(format="rgb24")))
     except av.error.FFmpegError as error:
-        raise FilmError(path, str(error)) from error
+        if not frames:
+            raise FilmError(path, str(error)) from error
+        _log.warning("%s; its first %.1f s are used", FilmError(path, str(error)), len(frames) / RATE)
     if not frames:
         raise FilmError(path, "it has no frame")
     return frames
