@@ -153,6 +153,13 @@ def test_evaluate_also_changes_nothing_but_the_world(adversarl, run):
     assert "--also: learner.population=2: it changes the world, so its key begins with backend." in done.err
 
 
+def test_evaluate_also_takes_no_world_that_the_policy_does_not_fit(adversarl, run):
+    done = adversarl("evaluate", run, "--also", "backend.image_size=20")
+    assert done.code == 2
+    assert "--also: backend.image_size=20: the policy was trained for observations of" in " ".join(done.err.split())
+    assert "Traceback" not in done.err
+
+
 def test_evaluate_needs_a_run_with_a_checkpoint(adversarl, run, tmp_path):
     empty = adversarl("evaluate", tmp_path)
     assert empty.code == 2

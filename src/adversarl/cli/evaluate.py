@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from itertools import chain
@@ -22,7 +22,7 @@ from adversarl.metrics import paired_gap, rate, robustness_auc, wilson
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe, load_recipe
 from adversarl.runs import latest_checkpoint, read_json, write_json
-from adversarl.types import CellResult
+from adversarl.types import Cell, CellResult
 
 Results = dict[str | None, list[CellResult]]
 """Of the recipe's own world under None, of others under what differs in them."""
@@ -60,7 +60,7 @@ def evaluate_run(
         as_json: Whether to print JSON.
 
     Raises:
-        RecipeError: `also` changes something else than the world.
+        RecipeError: `also` changes something else than the world, or makes one that the policy does not fit.
     """
     sets = [*([f"evaluation.suite={suite}"] if suite else []), *(f"evaluation.{override}" for override in overrides)]
     for change in also:
@@ -78,8 +78,10 @@ def evaluate_run(
             change: stack.enter_context(closing(variant["backend"].make().make(seed=recipe.run.seed)))
             for change, variant in variants.items()
         }
+        _check_alike(worlds)
+        cells = recipe["evaluation"].make().cells(worlds[None].axes, recipe.run.seed)
         results = {
-            change: _evaluate_in(world, recipe, learner, change, as_json=as_json) for change, world in worlds.items()
+            change: _evaluate_in(world, cells, learner, change, as_json=as_json) for change, world in worlds.items()
         }
     _keep(folder, recipe, learner, results)
     name = recipe["evaluation"].component.name
@@ -91,10 +93,21 @@ def evaluate_run(
         _print_gap(f"{folder.name} on {name}, {change}", results[None], results[change])
 
 
+def _check_alike(worlds: dict[str | None, PerturbableVectorEnv]) -> None:
+    first = worlds[None]
+    for change, world in worlds.items():
+        for what in ("single_observation_space", "single_action_space"):
+            mine, other = getattr(first, what), getattr(world, what)
+            if mine != other:
+                problem = (
+                    f"the policy was trained for {what[7:-6]}s of {mine}, this world has {other}. Change another key"
+                )
+                raise RecipeError("--also", str(change), problem)
+
+
 def _evaluate_in(
-    world: PerturbableVectorEnv, recipe: Recipe, learner: Learner, change: str | None, *, as_json: bool
+    world: PerturbableVectorEnv, cells: Sequence[Cell], learner: Learner, change: str | None, *, as_json: bool
 ) -> list[CellResult]:
-    cells = recipe["evaluation"].make().cells(world.axes, recipe.run.seed)
     with Progress(console=console, transient=True, disable=as_json) as progress:
         bar = progress.add_task(change or "evaluate", total=None)
         return evaluate(learner, world, cells, lambda done, total: progress.update(bar, completed=done, total=total))
