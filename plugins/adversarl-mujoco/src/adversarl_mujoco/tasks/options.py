@@ -34,7 +34,7 @@ class TaskOptions(BaseModel):
 
     model_config = _FROZEN
     type: str
-    target: str | None = Field(None, description="Object that the task is about; the scene's first that can move if left out.")
+    target: str | None = Field(None, description="Object that the task is about; the first that can move if left out.")
     success: Criteria = Field(Criteria(), description="When the task counts as solved.")
     reward: Weights = Field(Weights(), description="Weights of the reward's terms.")
 
