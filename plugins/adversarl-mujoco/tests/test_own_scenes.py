@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from adversarl_mujoco.scenes.load import load_scene
 
+from adversarl.errors import AdversarlError
 from adversarl.types import Perturbation
 
 LIGHTS = {
@@ -52,3 +54,16 @@ def test_the_occluder_stands_between_any_camera_and_the_table(open_world, positi
     assert post @ camera == pytest.approx(np.linalg.norm(post) * np.linalg.norm(camera))
     assert np.linalg.norm(post) <= 0.55 * np.linalg.norm(camera) + 1e-9
     simulation.perturber.apply(())
+
+
+@pytest.mark.parametrize(
+    ("scene", "name"),
+    [
+        ({"lights": {**LIGHTS, "sun": {"position": [0, 0, 2]}}}, "sun"),
+        ({"lights": {**LIGHTS, "lamp_0": {"position": [0, 0, 2]}}}, "lamp_0"),
+        ({"objects": {"obstacle_0": {"type": "box"}}}, "obstacle_0"),
+    ],
+)
+def test_names_of_the_worlds_own_parts_are_refused(scene, name):
+    with pytest.raises(AdversarlError, match=f"'{name}' is a .* of the world. Choose another name"):
+        load_scene(scene)

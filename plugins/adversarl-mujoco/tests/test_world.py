@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import pickle
 import re
 import threading
@@ -39,6 +40,19 @@ def test_observations_and_actions_have_the_documented_shapes(open_world):
     assert world.single_action_space.shape == (4,)
     assert world.state().shape == (3, 29)
     assert not info["success"].any()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_world_that_is_dropped_unclosed_leaves_the_pictures_of_others_alone(open_world, threads):
+    from adversarl_mujoco.backend import Mujoco
+
+    backend = Mujoco(Mujoco.Options(num_envs=2, threads=threads, image_size=32))
+    dropped, kept = backend.make(seed=0), open_world(2, threads=threads)
+    dropped.reset(seed=0)
+    seen = kept.reset(seed=0)[0]["image"]
+    del dropped
+    gc.collect()
+    np.testing.assert_array_equal(kept.reset(seed=0)[0]["image"], seen)
 
 
 def test_results_do_not_depend_on_the_number_of_threads(open_world):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import copy
+import threading
+import weakref
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import adversarl_mujoco.gl as gl  # isort: skip
@@ -67,6 +71,7 @@ class Renderer:
     """
 
     def __init__(self, model: mujoco.MjModel, size: int, *, second: bool = False) -> None:
+        _sweep()
         self._gl: Any = gl.make_context(size, size, second=second)
         self._gl.make_current()
         self._handle = gl.current_context()
@@ -74,6 +79,8 @@ class Renderer:
             self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
         except mujoco.FatalError as error:
             raise NoGL(gl.BACKEND, str(error)) from error
+        self._drop = weakref.finalize(self, _dropped.append, (threading.current_thread(), self._gl, self._context))
+        self._drop.atexit = False  # the display may be gone by then
         samples = model.vis.quality.offsamples
         self._kind = bytes([samples])
         if not samples:
@@ -85,6 +92,8 @@ class Renderer:
 
     def make_current(self) -> None:
         """Makes this context the thread's; asked for each round, since other worlds may share the thread."""
+        if _dropped:
+            _sweep()
         if self._handle is None or gl.current_context() != self._handle:
             self._gl.make_current()
 
@@ -124,9 +133,38 @@ class Renderer:
 
     def close(self) -> None:
         """Frees the context; to be called in the thread that made it."""
-        self.make_current()
-        self._context.free()
-        self._gl.free()
+        self._drop.detach()
+        _free(self._gl, self._context)
+
+
+_dropped: deque[tuple[threading.Thread, Any, mujoco.MjrContext]] = deque()
+"""Contexts of renderers that nobody closed; freed between pictures, since a collector may run in the middle of one."""
+_unfreed: list[mujoco.MjrContext] = []
+"""Kept, because their own destructors would free what the current context calls by the same numbers."""
+
+
+def _sweep() -> None:
+    """Frees what this thread or one that has ended dropped; leaves no context current if there was anything."""
+    for item in tuple(_dropped):
+        thread, context, drawn = item
+        if thread is threading.current_thread() or not thread.is_alive():
+            with suppress(ValueError):  # another thread was faster
+                _dropped.remove(item)
+                _free(context, drawn)
+
+
+def _free(context: Any, drawn: mujoco.MjrContext) -> None:
+    """Frees a renderer's memory in its own context; in that of another one, whose pictures would go black, it must not.
+
+    A context that is current in another thread stays.
+    """
+    try:
+        context.make_current()
+    except Exception:
+        _unfreed.append(drawn)
+        return
+    drawn.free()
+    context.free()
 
 
 def sample_faster(context: mujoco.MjrContext) -> None:

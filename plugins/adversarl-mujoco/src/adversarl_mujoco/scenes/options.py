@@ -87,7 +87,7 @@ class ObjectOptions(Options):
     @field_validator("name")
     @classmethod
     def _free_name(cls, value: str) -> str:
-        if value in RESERVED or value.startswith(("distractor", "robot_", "robot2_", "clutter", "tex_")):
+        if value in RESERVED or value.startswith(("distractor", "obstacle_", "robot_", "robot2_", "clutter", "tex_")):
             raise ValueError(f"'{value}' is a part of the world. Choose another name, such as 'my_{value}'")
         return value
 
@@ -165,6 +165,13 @@ class LightOptions(Options):
     position: Vector = Field(description="World frame [m].")
     diffuse: float = Field(0.6, ge=0, le=2, description="Intensity [1].")
     specular: float = Field(0.3, ge=0, le=2, description="Intensity of its highlights [1].")
+
+    @field_validator("name")
+    @classmethod
+    def _free_name(cls, value: str) -> str:
+        if value == "sun" or value.startswith("lamp_"):
+            raise ValueError(f"'{value}' is a light of the world. Choose another name, such as 'my_{value}'")
+        return value
 
 
 class TableOptions(Options):
