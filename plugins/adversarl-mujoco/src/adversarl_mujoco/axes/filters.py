@@ -53,7 +53,7 @@ class ColorGrid(Filter):
         return composite(image, shot.background, _grid(self.seed, *image.shape[:2]), self.share)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _grid(seed: int, height: int, width: int) -> Image:
     cells = np.random.default_rng(seed).integers(0, 256, (CELLS, CELLS, 3), dtype=np.uint8)
     return np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
@@ -117,7 +117,7 @@ RAIN_SPEED = 0.37
 _DROPS = 130
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _streaks(seed: int, slant: float, height: int, width: int) -> Image:
     """Streaks, twice one below the other so that every part as high as the picture is there. Shape (2 H, W, 3)."""
     rng = np.random.default_rng(seed)
@@ -163,7 +163,7 @@ _GHOSTS = (
 """Place on the line from the lamp (0) through the centre (1), radius [picture heights], RGB."""
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _flare(x: float, y: float, height: int, width: int) -> Image:
     rows, columns = np.mgrid[0:height, 0:width]
     dx, dy = (columns + 0.5 - x * width) / height, (rows + 0.5 - y * height) / height
