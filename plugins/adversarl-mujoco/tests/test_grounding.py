@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from adversarl.types import Axis, Perturbation
 
-RED, BLUE = (0.85, 0.1, 0.1), (0.1, 0.25, 0.85)
+RED, GREEN, BLUE = (0.85, 0.1, 0.1), (0.15, 0.65, 0.2), (0.1, 0.25, 0.85)
 WHITE, BLACK = (1.0, 1.0, 1.0), (0.05, 0.05, 0.05)
 LIGHT_AXES = (
     "light-position light-direction light-intensity light-temperature light-color ambient-light shadow "
@@ -50,6 +50,11 @@ UNDERSTOOD = {
     # descriptions that share their subject
     "the cube is small and red": [p("object-size", 0.5, "small"), p("object-color", 0.5, RED)],
     "the light is dim and warm": [p("light-intensity", 0.5, "dim"), p("light-temperature", 0.5, "warm")],
+    "a red cube on a green table under blue light": [
+        p("object-color", 0.5, RED),
+        p("table-color", 0.5, GREEN),
+        p("light-color", 0.5, BLUE),
+    ],
     "the cube is slippery and heavy": [p("object-friction", 0.5, "slippery"), p("object-mass", 0.5, "heavy")],
     "DIM THE LIGHTS!!!": [p("light-intensity", 0.5, "dim")],
     "turn off the lights": [p("light-intensity", 1.0, "dim")],

@@ -98,11 +98,19 @@ def _read_one(clause: Clause, before: Sequence[Clause], lexicon: Lexicon, axes: 
     meant = _elliptic(clause, before, lexicon, axes)
     if meant.complete:
         return meant
+    parts = _in_parts(clause, lexicon, axes)
+    return parts if parts.complete else reading
+
+
+def _in_parts(clause: Clause, lexicon: Lexicon, axes: Mapping[str, Axis]) -> Reading:
+    """What ``a red cube on a green table under blue light`` asks for part by part, if every part asks for something."""
     for left, right in halves(clause, lexicon):
-        both = [read(left, lexicon, axes), read(right, lexicon, axes)]
-        if all(half.complete for half in both):
-            return _joined(both)
-    return reading
+        first = read(left, lexicon, axes)
+        if first.complete:
+            rests = [rest for rest in (_in_parts(right, lexicon, axes), read(right, lexicon, axes)) if rest.complete]
+            if rests:
+                return _joined([first, max(rests, key=lambda rest: len(rest.perturbations))])
+    return Reading()
 
 
 def _elliptic(clause: Clause, before: Sequence[Clause], lexicon: Lexicon, axes: Mapping[str, Axis]) -> Reading:
