@@ -40,14 +40,14 @@ def bench(recipe: Recipe, plugins: Plugins, *, seconds: float, rounds: int) -> d
         each axis; a ratio is None where the backend has no such configuration.
     """
     with ExitStack() as stack:
-        measures = _measures(recipe, plugins, stack)
+        world = stack.enter_context(_world(recipe, {"num_envs": 1})).env
+        measures = _measures(recipe, plugins, stack, Samples(world))
         for measure in measures.values():
             measure(seconds / 4)
         speeds: dict[str, list[float]] = {name: [] for name in measures}
         for _ in range(rounds):
             for name, measure in measures.items():
                 speeds[name].append(measure(seconds))
-        world = stack.enter_context(_world(recipe, {"num_envs": 1})).env
         image, axes = world.single_observation_space["image"].shape, axis_costs(world)
     first = next(iter(speeds))
     rows = [
@@ -69,7 +69,7 @@ def bench(recipe: Recipe, plugins: Plugins, *, seconds: float, rounds: int) -> d
     }
 
 
-def _measures(recipe: Recipe, plugins: Plugins, stack: ExitStack) -> dict[str, Measure]:
+def _measures(recipe: Recipe, plugins: Plugins, stack: ExitStack, samples: Samples) -> dict[str, Measure]:
     choice = recipe["backend"]
     backend: Backend = choice.make()
     num_envs: int = choice.options.num_envs  # type: ignore[attr-defined]
@@ -77,7 +77,6 @@ def _measures(recipe: Recipe, plugins: Plugins, stack: ExitStack) -> dict[str, M
     measures: dict[str, Measure] = {}
     reference = backend.reference_loop(0.01)
     if reference is not None:
-        samples = Samples(stack.enter_context(_world(recipe, {"num_envs": 1})).env)
         measures[BARE] = lambda seconds: backend.reference_loop(seconds) or 0.0
         measures[BARE + CHANGING] = lambda seconds: backend.reference_loop(seconds, samples.draw()) or 0.0
     configurations = {"1 environment": {"num_envs": 1}, f"{num_envs} environments": {"num_envs": num_envs}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from adversarl.cli.output import console, print_json, table
 from adversarl.interfaces.backend import Observation, PerturbableVectorEnv
 from adversarl.plugins import Plugins
-from adversarl.recipe import apply_overrides, load_recipe, parse_recipe
+from adversarl.recipe import Choice, apply_overrides, load_recipe, parse_recipe
 from adversarl.types import Grounding
 
 if TYPE_CHECKING:
@@ -67,17 +67,17 @@ def opened_world(
         more = [f"backend.use={backend}"] if backend else []
         choice = load_recipe(recipe, plugins.registry, [*overrides, *more])["backend"]
     else:
-        tables: dict[str, Any] = {
-            "backend": {"use": default_backend(plugins, backend), "num_envs": 1},
-            "learner": {"use": "random-search"},
-        }
-        apply_overrides(tables, overrides)
-        choice = parse_recipe(tables, plugins.registry, "--backend")["backend"]
-    world: PerturbableVectorEnv = choice.make().make(seed=seed, num_envs=1)
-    try:
+        keys = {"use": default_backend(plugins, backend), "num_envs": 1}
+        choice = chosen_backend(plugins, keys, overrides, "--backend")
+    with closing(choice.make().make(seed=seed, num_envs=1)) as world:
         yield world
-    finally:
-        world.close()
+
+
+def chosen_backend(plugins: Plugins, keys: dict[str, Any], overrides: list[str], source: str) -> Choice:
+    """A ``[backend]`` table with these keys and without a recipe around it; errors call it `source`."""
+    tables: dict[str, Any] = {"backend": keys, "learner": {"use": "random-search"}}
+    apply_overrides(tables, overrides)
+    return parse_recipe(tables, plugins.registry, source)["backend"]
 
 
 def _print(grounding: Grounding) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from adversarl.bench_teachers import TeacherResult, measure_teacher
 from adversarl.cli.output import console, interval, print_json, table
-from adversarl.cli.prompt import default_backend, people_frame, save_pictures
+from adversarl.cli.prompt import chosen_backend, default_backend, people_frame, save_pictures
 from adversarl.errors import RecipeError, UnknownComponent
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.plugins import Plugins
-from adversarl.recipe import apply_overrides, parse_recipe
 
 NUM_ENVS = 16
 SHARES = (0.0, 0.35, 0.7, 1.0)
@@ -48,7 +47,9 @@ def show_teachers(
             raise RecipeError("--set", override, "it would stand for every task. Say which one it is: --task NAME")
     results: dict[str, TeacherResult] = {}
     for task in tasks or known or ("",):
-        with _opened(plugins, backend, task, overrides, min(NUM_ENVS, episodes)) as world:
+        keys: dict[str, Any] = {"use": backend, "num_envs": min(NUM_ENVS, episodes)}
+        choice = chosen_backend(plugins, keys | ({"task": task} if task else {}), overrides, "--set")
+        with closing(choice.make().make(seed=0)) as world:
             results[task or world.task] = measure_teacher(world, episodes, seed)
             if render is not None:
                 save_pictures(render / f"{task or backend}.png", _strip(world, seed), len(SHARES), PICTURE)
@@ -56,21 +57,6 @@ def show_teachers(
         print_json([_row(task, result) for task, result in results.items()])
     else:
         _print(results, episodes)
-
-
-@contextmanager
-def _opened(
-    plugins: Plugins, backend: str, task: str, overrides: list[str], num_envs: int
-) -> Iterator[PerturbableVectorEnv]:
-    """The world of one task with the backend's other defaults."""
-    table: dict[str, Any] = {"use": backend, "num_envs": num_envs} | ({"task": task} if task else {})
-    tables: dict[str, Any] = {"backend": table, "learner": {"use": "random-search"}}
-    apply_overrides(tables, overrides)
-    world: PerturbableVectorEnv = parse_recipe(tables, plugins.registry, "--set")["backend"].make().make(seed=0)
-    try:
-        yield world
-    finally:
-        world.close()
 
 
 def _row(task: str, result: TeacherResult) -> dict[str, Any]:

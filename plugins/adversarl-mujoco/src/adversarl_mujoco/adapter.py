@@ -11,7 +11,7 @@ import numpy as np
 
 from adversarl.errors import did_you_mean
 from adversarl_mujoco.grippers import add_touch
-from adversarl_mujoco.robot import Robot, RobotError
+from adversarl_mujoco.robot import Robot, RobotError, actuator_of
 
 if TYPE_CHECKING:
     from adversarl_mujoco.imported import ArmOptions
@@ -98,14 +98,9 @@ class Adapter:
     def _make_servo(self, joint: int) -> None:
         """Makes a joint's actuator a position servo with the damping that the control law expects."""
         model, name = self.model, self.model.joint(joint).name
-        numbers = [
-            a
-            for a in range(model.nu)
-            if model.actuator_trntype[a] == mujoco.mjtTrn.mjTRN_JOINT and model.actuator_trnid[a, 0] == joint
-        ]
-        if not numbers:
+        number = actuator_of(model, joint)
+        if number is None:
             raise RobotError(f"{self.path}: joint '{name}' has no actuator")
-        number = numbers[0]
         actuator = self.spec.actuators[number]
         servo = (
             model.actuator_biastype[number] == mujoco.mjtBias.mjBIAS_AFFINE and model.actuator_biasprm[number, 1] < 0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl_mujoco.parts import Mount
-from adversarl_mujoco.robot import RobotError
+from adversarl_mujoco.robot import RobotError, actuator_of
 from adversarl_mujoco.scene import TABLE_HEIGHT
 
 Array = NDArray[np.float64]
@@ -77,7 +77,7 @@ class Arm:
         self._rotation: Array = data.site_xmat[self._site]
         self.joints: Array = data.qpos[_span([int(model.jnt_qposadr[j]) for j in joints], "joints")]
         """Joint angles [rad]. Shape (n,); a view."""
-        self._targets: Array = data.ctrl[_span([_actuator_of(model, j) for j in joints], "actuators")]
+        self._targets: Array = data.ctrl[_span([motor_of(model, j) for j in joints], "actuators")]
         gripper = _span(
             [model.actuator(mount.prefix + name).id for name in mount.robot.gripper_actuators], "gripper actuators"
         )
@@ -255,8 +255,13 @@ def _window(dofs: slice, count: int) -> slice:
     return slice(dofs.start - dofs.start % 4, min(count, dofs.stop + -dofs.stop % 4))
 
 
-def _actuator_of(model: mujoco.MjModel, joint: int) -> int:
-    for actuator in range(model.nu):
-        if model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT and model.actuator_trnid[actuator, 0] == joint:
-            return actuator
-    raise RobotError(f"joint '{model.joint(joint).name}' has no actuator")
+def motor_of(model: mujoco.MjModel, joint: int) -> int:
+    """The actuator that moves a joint of an arm, by its number.
+
+    Raises:
+        RobotError: It has none.
+    """
+    actuator = actuator_of(model, joint)
+    if actuator is None:
+        raise RobotError(f"joint '{model.joint(joint).name}' has no actuator")
+    return actuator

@@ -21,6 +21,14 @@ class RobotError(AdversarlError):
         super().__init__(f"[backend] robot: {problem}")
 
 
+def actuator_of(model: mujoco.MjModel, joint: int) -> int | None:
+    """The first actuator that drives a joint by itself, by its number; None where there is none."""
+    for actuator in range(model.nu):
+        if model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT and model.actuator_trnid[actuator, 0] == joint:
+            return actuator
+    return None
+
+
 @dataclass(frozen=True)
 class Robot:
     """An arm with a gripper, ready to be attached to a scene.

@@ -85,6 +85,10 @@ class WorldAxis(ABC):
         targets = self.targets(stage)
         return target or (targets[0] if targets else None)
 
+    def kind(self, perturbation: Perturbation, u: float) -> str:
+        """The name that a perturbation gives, or an even draw among `names` where it gives none."""
+        return str(perturbation.value or self.names[int(len(self.names) * u)])
+
     def known(self, stage: Stage) -> tuple[str, ...]:
         """Names that a value may have."""
         del stage

@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from adversarl_mujoco.control import motor_of
 from adversarl_mujoco.parts import Mount
 
 Indices = NDArray[np.intp]
@@ -59,7 +60,7 @@ class Physics:
         """Every array that an axis may write to, beside those of `Stage.fields`."""
         bodies = (self.body_mass, self.body_inertia, self.body_iquat, self.body_ipos, self.body_gravcomp)
         touching = (self.body_contype, self.body_conaffinity, self.geom_contype, self.geom_conaffinity)
-        shapes = (self.geom_type, self.geom_size, self.geom_pos, self.geom_quat, self.geom_rbound, self.geom_aabb)
+        shapes = (self.geom_pos, self.geom_quat, self.geom_rbound, self.geom_aabb)
         bounds = (self.geom_sameframe, self.boxes)
         surfaces = (self.geom_friction, self.geom_priority)
         motors = (self.jnt_range, self.dof_damping, self.gainprm, self.biasprm, self.forcerange)
@@ -71,7 +72,7 @@ class Physics:
         """The arms' joints."""
         self.dofs, self.addresses = _indices(model.jnt_dofadr[joints]), _indices(model.jnt_qposadr[joints])
         """Their degrees of freedom, and where their angles are in ``qpos``."""
-        self.motors = _indices(_motor_of(model, joint) for joint in joints)
+        self.motors = _indices(motor_of(model, joint) for joint in joints)
         """Their actuators."""
         grippers = [mount.prefix + name for mount in mounts for name in mount.robot.gripper_actuators]
         self.grippers = _indices(model.actuator(name).id for name in grippers)
@@ -87,7 +88,7 @@ class Physics:
         return slice(first, first + int(self.model.body_bvhnum[body]))
 
     def restore(self) -> None:
-        """Makes everything nominal."""
+        """Makes nominal what `Stage.fields` leaves out; those come first, since constants follow from both."""
         for field, nominal in zip(self.fields, self._nominal, strict=True):
             np.copyto(field, nominal)
         self.model.opt.timestep = self.timestep
@@ -108,9 +109,3 @@ class Physics:
 
 def _indices(numbers: Iterable[int]) -> Indices:
     return np.array([int(number) for number in numbers], dtype=np.intp)
-
-
-def _motor_of(model: mujoco.MjModel, joint: int) -> int:
-    """The actuator of a joint, which `adversarl_mujoco.control.Arm` has found there."""
-    on_joint = model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT
-    return int(np.flatnonzero(on_joint & (model.actuator_trnid[:, 0] == joint))[0])

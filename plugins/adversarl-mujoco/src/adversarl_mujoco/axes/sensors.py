@@ -87,7 +87,7 @@ class ImageNoise(WorldAxis):
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Noise in proportion to the intensity."""
         if perturbation.intensity:
-            kind = perturbation.value or self.names[int(2 * u[0])]
+            kind = self.kind(perturbation, u[0])
             spread, share = (GAUSSIAN, 0.0) if kind == "gaussian" else (0.0, SALT)
             grain = Grain(perturbation.seed, spread * perturbation.intensity, share * perturbation.intensity)
             stage.filters.append(grain)
@@ -129,7 +129,7 @@ class DroppedFrames(WorldAxis):
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Loses a share in proportion to the intensity."""
         if perturbation.intensity:
-            kind = perturbation.value or self.names[int(2 * u[0])]
+            kind = self.kind(perturbation, u[0])
             stage.effects[perturbation] = Dropped(DROP * perturbation.intensity, kind == "black")
 
 

@@ -104,7 +104,7 @@ class BlurAxis(WorldAxis):
         """Blur as wide as intensity times the bound."""
         if not perturbation.intensity:
             return
-        kind = perturbation.value or self.names[int(2 * u[0])]
+        kind = self.kind(perturbation, u[0])
         if kind == "defocus":
             stage.filters.append(Defocus(perturbation.intensity * DEFOCUS))
         else:
