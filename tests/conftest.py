@@ -24,6 +24,7 @@ from adversarl.plugins import Plugins, build_plugin_manager
 from adversarl.registry import Registrar, Registry
 from adversarl.schedule import Entry
 from adversarl.seeding import generator
+from adversarl.testing.fakes import make_trials
 from adversarl.types import Episode, FailureReport, Proposal
 
 SMALL = """
@@ -221,7 +222,8 @@ def make_bench() -> Callable[..., Bench]:
         about = World(world.axes, world.max_episode_steps, world.ground)
         curriculum = Scripted(proposals, clean_share, about, streams["curriculum"])
         failure = NoFailure(NoFailure.Options(report_every=report_every), world.axes)
-        parts = Parts(world, reward or StateReward(StateReward.Options()), failure, curriculum)
+        trials = make_trials(num_envs, seed=seed, image_size=16, max_episode_steps=max_episode_steps)
+        parts = Parts(world, reward or StateReward(StateReward.Options()), failure, curriculum, trials)
         return Bench(ClosedLoop(parts, manager.hook, seed=seed, streams=streams), heard, curriculum)
 
     return make

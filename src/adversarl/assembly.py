@@ -6,16 +6,22 @@ The module is not called ``make``: importing a submodule of that name would repl
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adversarl.interfaces.curriculum import World
+import numpy as np
+
+from adversarl.errors import RunFolderError
+from adversarl.interfaces.curriculum import CurriculumStrategy, World
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import STREAMS, ClosedLoop, Parts
 from adversarl.plugins import Plugins, build_plugin_manager
-from adversarl.recipe import Recipe, load_recipe
+from adversarl.recipe import Recipe, choose, load_recipe
+from adversarl.runs import latest_checkpoint
 from adversarl.seeding import generator
+from adversarl.trials import SideTrials
 
 
 def make(recipe: str | Path, *overrides: str, seed: int | None = None, plugins: Iterable[Path] = ()) -> ClosedLoop:
@@ -38,7 +44,9 @@ def make(recipe: str | Path, *overrides: str, seed: int | None = None, plugins: 
     """
     loaded = build_plugin_manager(plugins)
     more = () if seed is None else (f"run.seed={seed}",)
-    return make_loop(load_recipe(Path(recipe), loaded.registry, (*overrides, *more)), loaded)
+    loop = make_loop(load_recipe(Path(recipe), loaded.registry, (*overrides, *more)), loaded)
+    loop.connect(None)
+    return loop
 
 
 def make_loop(recipe: Recipe, plugins: Plugins) -> ClosedLoop:
@@ -46,14 +54,69 @@ def make_loop(recipe: Recipe, plugins: Plugins) -> ClosedLoop:
     seed: int = recipe.run.seed
     streams = {name: generator(seed, name) for name in STREAMS}
     world = recipe["backend"].make().make(seed=seed)
-    about = World(world.axes, world.max_episode_steps, world.ground, world.presets)
+    about = World(world.axes, world.max_episode_steps, world.ground, world.presets, world.task, _parts(recipe, plugins))
     parts = Parts(
         world,
         recipe["reward"].make(),
         recipe["failure"].make(world.axes),
         recipe["curriculum"].make(about, streams["curriculum"]),
+        SideTrials(lambda num_envs: recipe["backend"].make().make(seed=seed, num_envs=num_envs), world.num_envs),
     )
-    return ClosedLoop(parts, plugins.manager.hook, seed=seed, streams=streams)
+    loop = ClosedLoop(parts, plugins.manager.hook, seed=seed, streams=streams)
+    antagonist = parts.curriculum.options.antagonist
+    if antagonist is not None:
+        parts.trials.make_antagonist = partial(load_policy, Path(antagonist), loop, plugins)
+    return loop
+
+
+def _parts(recipe: Recipe, plugins: Plugins) -> Callable[..., CurriculumStrategy]:
+    """Makes curricula that are parts of another one, from tables inside ``[curriculum]``."""
+
+    def part(key: str, table: Mapping[str, Any], world: World, rng: np.random.Generator) -> CurriculumStrategy:
+        choice = choose("curriculum", table, plugins.registry, recipe.source, f"curriculum.{key}")
+        curriculum: CurriculumStrategy = choice.make(world, rng)
+        return curriculum
+
+    return part
+
+
+def load_policy(folder: Path, loop: ClosedLoop, plugins: Plugins) -> Learner:
+    """The latest policy of a run, to act in the worlds of another loop.
+
+    Raises:
+        RunFolderError: There is no run, no checkpoint, or a policy for other observations or actions.
+    """
+    recipe, checkpoint = load_recipe_of(folder, plugins, []), checkpoint_of(folder)
+    learner: Learner = make_learner(recipe, loop)
+    try:
+        learner.load(checkpoint / "learner")
+    except (ValueError, RuntimeError, KeyError) as error:
+        problem = f"its policy does not fit this world: {error}. Name a run with the same [backend] and [learner]"
+        raise RunFolderError(folder, problem) from error
+    return learner
+
+
+def load_recipe_of(folder: Path, plugins: Plugins, overrides: list[str]) -> Recipe:
+    """The recipe of a run folder.
+
+    Raises:
+        RunFolderError: It holds none.
+    """
+    if not (folder / "recipe.toml").exists():
+        raise RunFolderError(folder, "is no run folder: it holds no recipe.toml. Make one with: adversarl run RECIPE")
+    return load_recipe(folder / "recipe.toml", plugins.registry, overrides)
+
+
+def checkpoint_of(folder: Path) -> Path:
+    """The latest checkpoint of a run folder.
+
+    Raises:
+        RunFolderError: It has none.
+    """
+    checkpoint = latest_checkpoint(folder)
+    if checkpoint is None:
+        raise RunFolderError(folder, f"has no checkpoint yet. Go on with: adversarl run RECIPE --out {folder} --resume")
+    return checkpoint
 
 
 def make_learner(recipe: Recipe, loop: ClosedLoop) -> Any:

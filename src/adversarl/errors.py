@@ -100,6 +100,20 @@ class NoTeacher(AdversarlError):
         )
 
 
+class NoCritic(AdversarlError):
+    """Values are asked for, and the learner has no critic of states."""
+
+    def __init__(self, learner: str) -> None:
+        super().__init__(f"{learner} estimates no values of states. Use learner 'ppo', or a score that needs none.")
+
+
+class NoPlayer(AdversarlError):
+    """An episode is to be played aside by a policy that is not there."""
+
+    def __init__(self, player: str, remedy: str) -> None:
+        super().__init__(f"there is no {player} to play an episode. {remedy}")
+
+
 class NoGL(AdversarlError):
     """No OpenGL context can be made."""
 

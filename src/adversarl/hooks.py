@@ -59,6 +59,16 @@ def adversarl_prompt_in_force(env: int, episode: int, env_steps: int, step: int 
 
 
 @hookspec
+def adversarl_prompt_refused(env: int, episode: int, env_steps: int, entry: Entry, player: str) -> None:
+    """The guard of solvability refused a proposal: `player` could not solve the episode."""
+
+
+@hookspec
+def adversarl_notice(source: str, text: str) -> None:
+    """Something happened that the user should know, such as a service that is away and what is done instead."""
+
+
+@hookspec
 def adversarl_episode_finished(episode: Episode) -> None:
     """An episode ended."""
 

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 HOMES: dict[str, dict[str, tuple[str, ...]]] = {
     "adversarl-mujoco": {"backend": ("mujoco",)},
-    "adversarl-sb3": {"learner": ("ppo", "sac", "td3"), "exporter": ("onnx",)},
-    "adversarl-curricula": {"curriculum": ("uniform", "static", "rules")},
-    "adversarl-failures": {"failure": ("statistics",)},
+    "adversarl-sb3": {"learner": ("ppo", "sac", "td3"), "exporter": ("onnx",), "curriculum": ("adversary",)},
+    "adversarl-claude": {"curriculum": ("claude",), "failure": ("claude",)},
+    "adversarl-curricula": {
+        "curriculum": (
+            "uniform",
+            "static",
+            "random-prompts",
+            "rules",
+            "learnability",
+            "adr",
+            "plr",
+            "progressive",
+            "replay",
+            "sequence",
+            "mix",
+        )
+    },
+    "adversarl-failures": {"failure": ("statistics", "counterfactual", "classifier")},
     "adversarl-trackers": {"tracker": ("tensorboard",)},
 }
 

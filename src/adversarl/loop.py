@@ -7,7 +7,9 @@ changes: at the reset, or mid-episode when a proposal has an onset.
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import gymnasium
@@ -19,11 +21,16 @@ from numpy.typing import NDArray
 from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
 from adversarl.interfaces.curriculum import CurriculumStrategy, Slot
 from adversarl.interfaces.failure import FailureClassifier
+from adversarl.interfaces.learner import Learner
 from adversarl.interfaces.reward import RewardDetector, Step
+from adversarl.interfaces.trials import Services, Trace
 from adversarl.metrics import wilson
+from adversarl.planning import Planning
+from adversarl.rollouts import Recorder
 from adversarl.schedule import Entry, Schedule
 from adversarl.seeding import TRAINING_SEEDS, sequence
-from adversarl.types import Episode, FailureReport, Grounding, Proposal
+from adversarl.trials import SideTrials
+from adversarl.types import Episode, FailureReport
 
 STREAMS = ("episodes", "clean", "grounding", "curriculum")
 EMPTY = FailureReport(0, wilson(0, 0), wilson(0, 0))
@@ -37,6 +44,7 @@ class Parts:
     reward: RewardDetector
     failure: FailureClassifier
     curriculum: CurriculumStrategy
+    trials: SideTrials
 
 
 class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
@@ -68,12 +76,15 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         self.max_episode_steps = self.world.max_episode_steps
         self.axes = self.world.axes
         self.streams = streams
+        self._planning = Planning(self.world, parts.curriculum, parts.trials, hook, streams["grounding"])
+        self._recorder: Recorder | None = None
+        self._observation: Observation = {}
         self.phase = "train"
         self.report = EMPTY
         self.env_steps = 0
         self.episodes = 0
+        self._trial_steps = 0
         self._unreported = 0
-        self._groundings: dict[str, Grounding] = {}
         n = self.num_envs
         self._length, self._total = np.zeros(n, dtype=np.int64), np.zeros(n)
         self._seeds, self._index = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
@@ -90,16 +101,25 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         del options
         if seed is not None:
             self._reseed(seed if isinstance(seed, int) else [-1 if s is None else s for s in seed])
-        return self._begin(np.ones(self.num_envs, dtype=bool))
+        everyone = np.ones(self.num_envs, dtype=bool)
+        if self._recorder is not None:
+            self._recorder.forget(range(self.num_envs))
+        self._observation, info = self._begin(everyone)
+        return self._observation, info
 
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[Observation, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Acts in every environment for one control step; changes worlds whose time has come first."""
         self._change_worlds()
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.before(self._observation, self.world.state())
         observation, reward, terminated, truncated, info = self.world.step(actions)
         score = self.parts.reward.score(Step(observation["image"], self.world.task, reward, info["success"]))
         info["success"] = score.success
+        if recorder is not None:
+            recorder.after(observation, self.world.state(), score.reward)
         self.env_steps += self.num_envs
         self._length += 1
         self._total += score.reward
@@ -107,9 +127,19 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         if done.any():
             info |= {"final_obs": observation, "_final_obs": done, "final_state": self.world.state()}
             info |= {"final_info": {"success": score.success.copy()}, "_final_info": done}
-            self._end(done, score.success, truncated)
+            self._end(done, score.success, truncated, observation["image"])
             observation, _ = self._begin(done)
+        self._observation = observation
         return observation, score.reward, terminated, truncated, info
+
+    def scalars(self) -> dict[str, float]:
+        """What curriculum and guard have to say, under ``curriculum/``."""
+        return {**self.parts.curriculum.scalars(), **self._planning.guard.scalars()}
+
+    @property
+    def trial_env_steps(self) -> int:
+        """Environment steps of episodes that were played aside: by the guard, and to explain failures."""
+        return self._trial_steps + self.parts.trials.env_steps
 
     def state(self) -> NDArray[np.float32]:
         """Privileged state, see `PerturbableVectorEnv.state`. Shape (num_envs, s)."""
@@ -120,8 +150,23 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         return self.world.teacher(indices)
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Closes the world."""
+        """Closes the world and all that was opened beside it."""
+        for part in (self.parts.failure, self.parts.curriculum, self.parts.trials):
+            part.close()
         self.world.close(**kwargs)
+
+    def connect(self, learner: Learner | None, folder: Path | None = None) -> None:
+        """Gives the failure classifier and the curriculum what they may use: the policy, and the run folder."""
+        failure, curriculum, trials = self.parts.failure, self.parts.curriculum, self.parts.trials
+        trials.learner = learner
+        for kind, part in (("failure", failure), ("curriculum", curriculum)):
+            part.connect(Services(trials, folder, partial(self._notice, kind)))
+        critic = learner.values if learner is not None and curriculum.values else None
+        wanted = failure.traces or curriculum.traces
+        self._recorder = Recorder(self.num_envs, critic) if wanted else None
+
+    def _notice(self, source: str, text: str) -> None:
+        self.hook.adversarl_notice(source=source, text=text)
 
     def _reseed(self, seed: int | list[int]) -> None:
         root = [seed] if isinstance(seed, int) else [s + 1 for s in seed]
@@ -137,40 +182,19 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             self._index[env] = self.episodes
             self.episodes += 1
             self._seeds[env] = self.streams["episodes"].integers(TRAINING_SEEDS)
-            self._schedules[env] = self._plan(int(env))
+            self._clean[env] = self.streams["clean"].random() < self.parts.curriculum.options.clean_share
+            self._schedules[env] = Schedule()
+        if self.phase == "train":
+            self._plan(starting[~self._clean[starting]])
         self._put_in_force(starting)
         seeds = [int(seed) if chosen else None for seed, chosen in zip(self._seeds, mask, strict=True)]
         return self.world.reset(seed=seeds, options={"reset_mask": mask})
 
-    def _plan(self, env: int) -> Schedule:
-        curriculum = self.parts.curriculum
-        self._clean[env] = self.streams["clean"].random() < curriculum.options.clean_share
-        if self.phase != "train" or self._clean[env]:
-            return Schedule()
-        index = int(self._index[env])
-        proposals = curriculum.propose(Slot(env, index, self.env_steps), self.report)
-        for proposal in proposals:
-            self.hook.adversarl_prompt(env=env, episode=index, proposal=proposal)
-        return Schedule([self._ground(proposal) for proposal in proposals])
-
-    def _ground(self, proposal: Proposal) -> Entry:
-        """Grounds a prompt; what it leaves open is drawn anew for every episode."""
-        if proposal.perturbations is not None:
-            return Entry(proposal, tuple(self._timed(p, proposal) for p in proposal.perturbations))
-        if proposal.text not in self._groundings:
-            if len(self._groundings) >= 4096:
-                self._groundings.clear()
-            self._groundings[proposal.text] = self.world.ground(proposal.text)
-        grounding = self._groundings[proposal.text]
-        seeds = self.streams["grounding"].integers(TRAINING_SEEDS, size=len(grounding.perturbations))
-        drawn = (p.seeded(int(seed)) for p, seed in zip(grounding.perturbations, seeds, strict=True))
-        timed = tuple(self._timed(p, proposal) for p in drawn)
-        return Entry(proposal, timed, grounding.not_understood, grounding.restore)
-
-    def _timed(self, perturbation: Any, proposal: Proposal) -> Any:
-        """Gives a perturbation its proposal's onset; an axis that only acts at a reset begins there."""
-        waits = any(axis.name == perturbation.axis and axis.mid_episode for axis in self.axes)
-        return replace(perturbation, onset=proposal.onset if waits else 0, duration=proposal.duration)
+    def _plan(self, envs: NDArray[np.intp]) -> None:
+        slots = [Slot(int(env), int(self._index[env]), self.env_steps) for env in envs]
+        plans = self._planning.plan(slots, self._seeds[envs].tolist(), self.report)
+        for env, (schedule, seed) in zip(envs, plans, strict=True):
+            self._schedules[env], self._seeds[env] = schedule, seed
 
     def _change_worlds(self) -> None:
         due = self._next_change <= self._length
@@ -193,7 +217,13 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             env=env, episode=int(self._index[env]), env_steps=self.env_steps, step=step, entry=entry
         )
 
-    def _end(self, done: NDArray[np.bool_], success: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> None:
+    def _end(
+        self,
+        done: NDArray[np.bool_],
+        success: NDArray[np.bool_],
+        truncated: NDArray[np.bool_],
+        frames: NDArray[np.uint8],
+    ) -> None:
         """Records finished episodes and shows them to the classifier and the curriculum."""
         for env in np.flatnonzero(done):
             for entry in self._schedules[env].entries:
@@ -201,8 +231,9 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
                     self._log_prompt(int(env), entry)
             episode = self._record(int(env), bool(success[env]), bool(truncated[env]))
             self.hook.adversarl_episode_finished(episode=episode)
+            trace = None if self._recorder is None else self._recorder.finish(int(env), frames[env])
             if self.phase == "train":
-                self._learn_from(episode)
+                self._learn_from(episode, trace)
 
     def _record(self, env: int, success: bool, truncated: bool) -> Episode:
         schedule = self._schedules[env]
@@ -221,9 +252,11 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             prompts=tuple(e.proposal.text for e in schedule.entries if e.took_effect is not None),
         )
 
-    def _learn_from(self, episode: Episode) -> None:
-        self.parts.failure.observe(episode)
-        self.parts.curriculum.observe(episode)
+    def _learn_from(self, episode: Episode, trace: Trace | None) -> None:
+        for part in (self.parts.failure, self.parts.curriculum):
+            if trace is not None and part.traces:
+                part.watch(episode, trace)
+            part.observe(episode)
         self._unreported += 1
         if self._unreported >= self.parts.failure.options.report_every:
             self._unreported = 0
@@ -237,9 +270,11 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         """All that decides the loop's future: worlds, schedules, counters, generators, component states."""
         return {
             "plain": deepcopy({name: getattr(self, name) for name in self._PLAIN}),
+            "trial_env_steps": self.trial_env_steps,
             "arrays": {name: getattr(self, name).copy() for name in self._ARRAYS},
             "streams": {name: stream.bit_generator.state for name, stream in self.streams.items()},
             "components": [part.state_dict() for part in self._stateful()],
+            "recorder": None if self._recorder is None else self._recorder.state_dict(),
             "worlds": self.world.snapshot(range(self.num_envs)),
         }
 
@@ -247,13 +282,17 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         """Brings a snapshot back; returns the observation at its time."""
         for name, value in deepcopy(snapshot["plain"]).items():
             setattr(self, name, value)
+        self._trial_steps = snapshot["trial_env_steps"] - self.parts.trials.env_steps
         for name, array in snapshot["arrays"].items():
             getattr(self, name)[:] = array
         for name, state in snapshot["streams"].items():
             self.streams[name].bit_generator.state = state
         for part, state in zip(self._stateful(), snapshot["components"], strict=True):
             part.load_state_dict(state)
-        return self.world.rewind(range(self.num_envs), snapshot["worlds"])
+        if self._recorder is not None:
+            self._recorder.load_state_dict(snapshot["recorder"])
+        self._observation = self.world.rewind(range(self.num_envs), snapshot["worlds"])
+        return self._observation
 
     def _stateful(self) -> tuple[Any, ...]:
-        return self.parts.reward, self.parts.failure, self.parts.curriculum
+        return self.parts.reward, self.parts.failure, self.parts.curriculum, self._planning.guard

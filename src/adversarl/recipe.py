@@ -117,12 +117,26 @@ def parse_recipe(tables: dict[str, Any], registry: Registry, source: str, defaul
             raise RecipeError(source, name, f"must be a table, not {_kind(table)}. Write [{name}]")
     run = _validate(RunOptions, tables.get("run", {}), source, "run")
     run = run if run.name else _validate(RunOptions, {**_plain(run), "name": default_name}, source, "run")
-    choices = {table: _choose(table, tables.get(table, {}), registry, source) for table in TABLES}
+    choices = {table: choose(table, tables.get(table, {}), registry, source) for table in TABLES}
     return Recipe(source, run, choices, _trackers(tables.get("tracking", {}), registry, source))
 
 
-def _choose(table: str, content: dict[str, Any], registry: Registry, source: str) -> Choice:
-    kind, key, default = TABLES[table]
+def choose(kind_of: str, content: Mapping[str, Any], registry: Registry, source: str, table: str = "") -> Choice:
+    """The component that a table names, with its options.
+
+    Args:
+        kind_of: Which of `TABLES` it is like.
+        content: Its keys.
+        registry: Where names are looked up.
+        source: The file, for errors.
+        table: Its name, where that is another one, such as ``curriculum.parts.0``.
+
+    Raises:
+        RecipeError: A key is wrong.
+        UnknownComponent: Nothing registered the name.
+    """
+    kind, key, default = TABLES[kind_of]
+    table = table or kind_of
     rest = dict(content)
     name = rest.pop(key, default)
     where = f"{source}: [{table}] {key}"

@@ -22,7 +22,7 @@ from adversarl.hooks import hookimpl
 from adversarl.schedule import Entry
 from adversarl.types import CellResult, Episode, FailureReport
 
-JOURNALS = ("episodes", "curriculum", "metrics", "reports")
+JOURNALS = ("episodes", "curriculum", "metrics", "reports", "notices")
 KEPT_CHECKPOINTS = 2
 
 
@@ -154,10 +154,18 @@ class RunFolder:
     @hookimpl
     def adversarl_prompt_in_force(self, env: int, episode: int, env_steps: int, step: int | None, entry: Entry) -> None:
         """Writes what was asked, why, what it was grounded to and when it took effect."""
-        row: dict[str, Any] = {"env_steps": env_steps, "episode": episode, "env": env, "took_effect": step}
-        row |= {"text": entry.proposal.text, "why": entry.proposal.why, "restore": entry.restore}
-        row |= {"perturbations": [asdict(p) for p in entry.perturbations], "not_understood": entry.not_understood}
-        self._append("curriculum", row)
+        self._append("curriculum", _row(env, episode, env_steps, entry) | {"took_effect": step})
+
+    @hookimpl
+    def adversarl_prompt_refused(self, env: int, episode: int, env_steps: int, entry: Entry, player: str) -> None:
+        """Writes what nobody could solve, and who tried."""
+        row = _row(env, episode, env_steps, entry)
+        self._append("curriculum", row | {"took_effect": None, "refused": f"the {player} does not solve it"})
+
+    @hookimpl
+    def adversarl_notice(self, source: str, text: str) -> None:
+        """Writes what the user should know."""
+        self._append("notices", {"source": source, "text": text})
 
     @hookimpl
     def adversarl_scalars(self, step: int, scalars: Mapping[str, float]) -> None:
@@ -181,6 +189,14 @@ class RunFolder:
         path = self.path / "evaluation.json"
         known = read_json(path).get(name) if path.exists() else None
         return [_cell_result(cell) for cell in known["cells"]] if known and known["env_steps"] == step else None
+
+
+def _row(env: int, episode: int, env_steps: int, entry: Entry) -> dict[str, Any]:
+    asked = entry.proposal
+    row: dict[str, Any] = {"env_steps": env_steps, "episode": episode, "env": env, "text": asked.text, "why": asked.why}
+    row |= {"onset": asked.onset, "duration": asked.duration, "restore": entry.restore}
+    row |= {"seed": asked.seed} if asked.seed is not None else {}
+    return row | {"perturbations": [asdict(p) for p in entry.perturbations], "not_understood": entry.not_understood}
 
 
 def _cell_result(cell: dict[str, Any]) -> CellResult:

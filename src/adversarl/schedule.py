@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from adversarl.types import Perturbation, Proposal
 
@@ -37,18 +38,13 @@ class Schedule:
         for entry in sorted(self.entries, key=lambda e: e.proposal.onset):
             if entry.restore and entry.proposal.onset <= step:
                 active.clear()
-            for p in entry.perturbations:
-                if p.onset <= step and (p.duration is None or step < p.onset + p.duration):
-                    active[p.axis, p.target] = p
+            active |= {(p.axis, p.target): p for p in at(step, entry.perturbations)}
         return tuple(active.values())
 
     def next_change(self, step: int) -> int:
         """The first control step after `step` at which something begins or ends; `NEVER` if nothing does."""
-        times = [entry.proposal.onset for entry in self.entries]
-        for entry in self.entries:
-            times += [p.onset for p in entry.perturbations]
-            times += [p.onset + p.duration for p in entry.perturbations if p.duration is not None]
-        return min((time for time in times if time > step), default=NEVER)
+        times = [entry.proposal.onset for entry in self.entries if entry.proposal.onset > step]
+        return min([*times, *(next_change(step, entry.perturbations) for entry in self.entries)], default=NEVER)
 
     def newly_effective(self, step: int) -> list[Entry]:
         """Entries whose onset has come, each returned once."""
@@ -58,5 +54,38 @@ class Schedule:
         return fresh
 
     def experienced(self, length: int) -> tuple[Perturbation, ...]:
-        """Everything that was in force at some time of an episode of `length` control steps."""
-        return tuple(p for entry in self.entries for p in entry.perturbations if p.onset < length)
+        """Everything that was in force at some time of an episode of `length` control steps, in that order.
+
+        What a prompt that says "back to normal" ended has its duration cut to that.
+        """
+        lived = list[Perturbation]()
+        for entry in sorted(self.entries, key=lambda e: e.proposal.onset):
+            if entry.restore and entry.proposal.onset < length:
+                lived = [cut for p in lived if (cut := _ending(p, entry.proposal.onset)) is not None]
+            lived += [p for p in entry.perturbations if p.onset < length]
+        return tuple(lived)
+
+
+def at(step: int, perturbations: Sequence[Perturbation]) -> tuple[Perturbation, ...]:
+    """Those that are in force at a control step by their onsets and durations; of one axis and target the last."""
+    active = {
+        (p.axis, p.target): p
+        for p in perturbations
+        if p.onset <= step and (p.duration is None or step < p.onset + p.duration)
+    }
+    return tuple(active.values())
+
+
+def next_change(step: int, perturbations: Sequence[Perturbation]) -> int:
+    """The first control step after `step` at which one of them begins or ends; `NEVER` if none does."""
+    times = [p.onset for p in perturbations]
+    times += [p.onset + p.duration for p in perturbations if p.duration is not None]
+    return min((time for time in times if time > step), default=NEVER)
+
+
+def _ending(perturbation: Perturbation, step: int) -> Perturbation | None:
+    """The same perturbation ended at a control step at the latest; None if it then never was."""
+    left = step - perturbation.onset
+    if perturbation.duration is not None and perturbation.duration <= left:
+        return perturbation
+    return replace(perturbation, duration=left) if left > 0 else None

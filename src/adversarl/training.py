@@ -82,6 +82,7 @@ class Run:
             raise
         for listener in self.listeners:
             self.manager.register(listener)
+        self.loop.connect(self.learner, folder.path)
         self.phase = "warm_start"
         self.seconds: dict[str, float] = {}
         self.set_up_time_s: float | None = None
@@ -132,8 +133,8 @@ class Run:
         if self.set_up_time_s is None:
             self.set_up_time_s = time.monotonic() - self._begun
         steps, learner = self.loop.env_steps, self.learner
-        ceilings = self.loop.parts.curriculum.scalars() if self.phase == "train" else {}
-        self.manager.hook.adversarl_scalars(step=steps, scalars={**scalars, **ceilings})
+        ours = self.loop.scalars() if self.phase == "train" else {}
+        self.manager.hook.adversarl_scalars(step=steps, scalars={**scalars, **ours})
         if self.phase == "train":
             done, total = learner.env_steps, self.recipe.run.total_steps
         else:
@@ -206,7 +207,9 @@ class Run:
             "warm_start_robustness_curve": _curve(before),
             "env_steps": self.learner.env_steps,
             "warm_start_env_steps": self.loop.env_steps - self.learner.env_steps,
+            "trial_env_steps": self.loop.trial_env_steps,
             "episodes": self.loop.episodes,
+            "curriculum": self.loop.scalars(),
             "set_up_time_s": self.set_up_time_s,
             "wall_clock_s": sum(self.seconds.values()),
             "seconds": self.seconds,

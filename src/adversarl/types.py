@@ -141,6 +141,8 @@ class Proposal:
         perturbations: A change that needs no language (hand-coded randomization); `text` then describes it.
         onset: Control steps after the reset at which it takes effect.
         duration: Control steps it stays in force; None is until the episode ends.
+        seed: Reset seed of the episode, to repeat one; None draws it. Only that of the first proposal counts.
+        grounding: What the world once made of the text, to be repeated as it stands; replaces `perturbations`.
     """
 
     text: str
@@ -148,6 +150,8 @@ class Proposal:
     perturbations: tuple[Perturbation, ...] | None = None
     onset: int = 0
     duration: int | None = None
+    seed: int | None = None
+    grounding: Grounding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +232,21 @@ class FailureMode:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureKind:
+    """One way in which episodes fail, such as ``dropped``.
+
+    Attributes:
+        name: The category.
+        share: Its share of the failed episodes looked at.
+        sentence: The same in English.
+    """
+
+    name: str
+    share: Rate
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class FailureReport:
     """What a failure classifier knows now.
 
@@ -237,6 +256,7 @@ class FailureReport:
         nominal: Success over the recent unperturbed episodes.
         modes: Failure modes, worst first.
         changed: Whether the rolling success changed significantly since the last report.
+        kinds: Ways in which the episodes fail, most frequent first.
     """
 
     episodes: int
@@ -244,6 +264,7 @@ class FailureReport:
     nominal: Rate
     modes: tuple[FailureMode, ...] = ()
     changed: bool = False
+    kinds: tuple[FailureKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from adversarl.builtin.state import StateReward
 from adversarl.interfaces.curriculum import CurriculumStrategy, Slot, World
 from adversarl.loop import EMPTY, STREAMS, ClosedLoop, Parts
 from adversarl.seeding import generator
-from adversarl.testing.fakes import about, make_world
+from adversarl.testing.fakes import about, make_learner, make_trials, make_world
 from adversarl.types import Episode, FailureReport, Perturbation, Proposal
 
 Outcome = Callable[[dict[str, float]], bool]
@@ -34,8 +34,11 @@ def closed_loop() -> Callable[..., ClosedLoop]:
             StateReward(StateReward.Options()),
             NoFailure(NoFailure.Options.model_validate({}), worlds.axes),
             cls(cls.Options.model_validate(options), about(worlds), streams["curriculum"]),
+            make_trials(3, seed=seed),
         )
-        return ClosedLoop(parts, manager.hook, seed=seed, streams=streams)
+        loop = ClosedLoop(parts, manager.hook, seed=seed, streams=streams)
+        loop.connect(make_learner(loop))
+        return loop
 
     return make
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from rich.progress import Progress
 
-from adversarl.assembly import load_checkpoint, make_learner, make_loop
+from adversarl.assembly import checkpoint_of, load_checkpoint, load_recipe_of, make_learner, make_loop
 from adversarl.cli.output import console, interval, print_json, table
-from adversarl.errors import RecipeError, RunFolderError
+from adversarl.errors import RecipeError
 from adversarl.evaluate import evaluate
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.learner import Learner
@@ -21,7 +21,7 @@ from adversarl.loop import ClosedLoop
 from adversarl.metrics import paired_gap, rate, robustness_auc, wilson
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe, load_recipe
-from adversarl.runs import latest_checkpoint, read_json, write_json
+from adversarl.runs import read_json, write_json
 from adversarl.types import Cell, CellResult
 
 Results = dict[str | None, list[CellResult]]
@@ -34,12 +34,7 @@ def load_run(folder: Path, plugins: Plugins, overrides: list[str]) -> tuple[Reci
     Raises:
         RunFolderError: It has no recipe or no checkpoint.
     """
-    if not (folder / "recipe.toml").exists():
-        raise RunFolderError(folder, "is no run folder: it holds no recipe.toml. Make one with: adversarl run RECIPE")
-    recipe = load_recipe(folder / "recipe.toml", plugins.registry, overrides)
-    checkpoint = latest_checkpoint(folder)
-    if checkpoint is None:
-        raise RunFolderError(folder, f"has no checkpoint yet. Go on with: adversarl run RECIPE --out {folder} --resume")
+    recipe, checkpoint = load_recipe_of(folder, plugins, overrides), checkpoint_of(folder)
     loop = make_loop(recipe, plugins)
     learner: Learner = make_learner(recipe, loop)
     load_checkpoint(checkpoint, loop, learner)

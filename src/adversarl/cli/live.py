@@ -116,6 +116,11 @@ class LiveView:
             self.console.print(f"resumed at {resumed_at:,} steps", highlight=False)
 
     @hookimpl
+    def adversarl_notice(self, source: str, text: str) -> None:
+        """Says at once what the user should know."""
+        self.console.print(f"[yellow]{source}:[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+    @hookimpl
     def adversarl_evaluation_finished(self, name: str, results: list[CellResult]) -> None:
         """Prints the evaluation's curve in one line."""
         mixed = [cell for cell in results if cell.axis == "mixed"]

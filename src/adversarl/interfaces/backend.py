@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from adversarl.types import Axis, Grounding, Perturbation, Preset
+
+if TYPE_CHECKING:
+    from adversarl.interfaces.trials import Trace
 
 Observation = dict[str, NDArray[Any]]
 Indices = Sequence[int] | NDArray[np.intp]
@@ -49,6 +52,8 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
     """Axes that this world can vary."""
     presets: tuple[Preset, ...] = ()
     """Published ways of randomizing this world."""
+    failure_kinds: tuple[str, ...] = ()
+    """Names that `failure_kind` can give, such as ``dropped``; empty where the world cannot say."""
     task: str = ""
     """The task in English, such as ``pick up the cube``."""
     max_episode_steps: int
@@ -95,6 +100,13 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
         from adversarl.errors import NoTeacher
 
         raise NoTeacher(type(self).__name__)
+
+    def failure_kind(self, trace: Trace) -> str:
+        """The simulator's own name for how a failed episode went wrong: one of `failure_kinds`.
+
+        It labels what a learnt failure classifier is trained on; only the privileged states of the trace count.
+        """
+        raise NotImplementedError
 
     def frames(self, indices: Indices, size: int) -> NDArray[np.uint8]:
         """Pictures of the current states for people, `size` pixels square. Shape (len(indices), size, size, 3).

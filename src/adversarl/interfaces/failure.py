@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from adversarl.interfaces.trials import Services, Trace
 from adversarl.types import Axis, Episode, FailureReport
 
 
@@ -23,17 +24,34 @@ class FailureClassifier(ABC):
 
     The closed loop calls it so::
 
+        failure.connect(services)                # once, before training
         for episode in finished:
+            failure.watch(episode, trace)        # only where `traces` is true
             failure.observe(episode)
         if enough_new_episodes:
             report = failure.report()
+        failure.close()
     """
 
     Options: ClassVar[type[FailureOptions]] = FailureOptions
+    traces: bool = False
+    """Whether it wants to `watch` how episodes went."""
 
     def __init__(self, options: FailureOptions, axes: Sequence[Axis]) -> None:
         self.options = options
         self.axes = tuple(axes)
+
+    def connect(self, services: Services) -> None:
+        """Takes what the run offers, such as trials of its policy."""
+        del services
+
+    def watch(self, episode: Episode, trace: Trace) -> None:
+        """Looks at how a finished episode of training went, just before it is observed."""
+        del episode, trace
+
+    def close(self) -> None:
+        """Releases what it holds, such as threads."""
+        return
 
     @abstractmethod
     def observe(self, episode: Episode) -> None:

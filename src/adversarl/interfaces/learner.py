@@ -65,6 +65,24 @@ class Learner(ABC):
     def act(self, observation: Observation, *, deterministic: bool = True) -> NDArray[np.float32]:
         """Actions for a batch of observations. Shape (n, a), in [-1, 1]."""
 
+    def values(self, observation: Observation, state: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The critic's estimates of the return from here on.
+
+        Args:
+            observation: A batch of observations.
+            state: Their privileged states. Shape (n, s).
+
+        Returns:
+            Shape (n,).
+
+        Raises:
+            NoCritic: The learner has none.
+        """
+        from adversarl.errors import NoCritic
+
+        del observation, state
+        raise NoCritic(type(self).__name__)
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Writes all that an exact resume needs (policy, optimiser, generators, buffers) into an empty folder."""

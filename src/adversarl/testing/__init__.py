@@ -19,7 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adversarl.testing.fakes import make_episodes, make_learner, make_loop, make_world
+    from adversarl.testing.fakes import make_episodes, make_learner, make_loop, make_trials, make_world
     from adversarl.testing.kit import (
         Check,
         ConformanceError,
@@ -49,6 +49,7 @@ __all__ = [
     "make_episodes",
     "make_learner",
     "make_loop",
+    "make_trials",
     "make_world",
 ]
 

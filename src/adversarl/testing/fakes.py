@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,12 @@ from adversarl.builtin.point_mass import PointMass
 from adversarl.builtin.random_search import RandomSearch
 from adversarl.builtin.state import StateReward
 from adversarl.interfaces.backend import PerturbableVectorEnv
-from adversarl.interfaces.curriculum import World
+from adversarl.interfaces.curriculum import CurriculumStrategy, World
 from adversarl.loop import STREAMS, ClosedLoop, Parts
+from adversarl.plugins import build_plugin_manager
+from adversarl.recipe import choose
 from adversarl.seeding import generator
+from adversarl.trials import SideTrials
 from adversarl.types import Axis, Episode, Perturbation
 
 
@@ -27,7 +30,19 @@ def make_world(num_envs: int = 2, *, seed: int = 0, **options: Any) -> Perturbab
 
 def about(world: PerturbableVectorEnv) -> World:
     """What a curriculum may know of a world."""
-    return World(world.axes, world.max_episode_steps, world.ground, world.presets)
+    return World(world.axes, world.max_episode_steps, world.ground, world.presets, world.task, _part)
+
+
+def _part(key: str, table: Mapping[str, Any], world: World, rng: np.random.Generator) -> CurriculumStrategy:
+    """A curriculum that is a part of another one, from what is installed."""
+    choice = choose("curriculum", table, build_plugin_manager().registry, "test.toml", f"curriculum.{key}")
+    curriculum: CurriculumStrategy = choice.make(world, rng)
+    return curriculum
+
+
+def make_trials(num_envs: int = 2, *, seed: int = 0, **options: Any) -> SideTrials:
+    """Trials in a point-mass world; set its `learner` to play the policy."""
+    return SideTrials(lambda n: make_world(n, seed=seed, **options), num_envs)
 
 
 def make_loop(num_envs: int = 2, *, seed: int = 0, **options: Any) -> ClosedLoop:
@@ -41,6 +56,7 @@ def make_loop(num_envs: int = 2, *, seed: int = 0, **options: Any) -> ClosedLoop
         StateReward(StateReward.Options()),
         NoFailure(NoFailure.Options.model_validate({}), world.axes),
         NoCurriculum(NoCurriculum.Options.model_validate({}), about(world), streams["curriculum"]),
+        make_trials(num_envs, seed=seed, **options),
     )
     return ClosedLoop(parts, manager.hook, seed=seed, streams=streams)
 

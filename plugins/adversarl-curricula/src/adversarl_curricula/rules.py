@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
+from adversarl.phrases import chosen_axes, phrases_of
 from adversarl.types import Episode, FailureReport, Proposal
 from adversarl_curricula.ladder import Ladder, LadderRules
 from adversarl_curricula.options import RulesOptions
 from adversarl_curricula.plans import Plan, Planner
 from adversarl_curricula.reasons import why
-from adversarl_curricula.selection import chosen_axes, phrases_of
 from adversarl_curricula.timing import Timing
 
 TOGETHER = "all axes together"

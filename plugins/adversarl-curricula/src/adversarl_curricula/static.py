@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
+from adversarl.phrases import phrases_of, prompt_for, understood
 from adversarl.types import FailureReport, Proposal
-from adversarl_curricula.selection import phrases_of, prompt_for, understood
 
 
 class StaticOptions(CurriculumOptions):

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from adversarl.phrases import prompt_for
 from adversarl.types import Proposal
 from adversarl_curricula.ladder import GRID
 from adversarl_curricula.options import RulesOptions
 from adversarl_curricula.plans import Plan
-from adversarl_curricula.selection import prompt_for
 
 FORGETTING = 0.05
 """Weight of the newest success in the usual length of a success."""

@@ -11,8 +11,8 @@ from pydantic import Field
 
 from adversarl.errors import PerturbationError
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
+from adversarl.phrases import chosen_axes
 from adversarl.types import FailureReport, Perturbation, Proposal, Range
-from adversarl_curricula.selection import chosen_axes
 
 log = logging.getLogger(__name__)
 

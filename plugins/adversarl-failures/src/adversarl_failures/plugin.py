@@ -7,11 +7,26 @@ from typing import TYPE_CHECKING
 from adversarl import hookimpl
 
 if TYPE_CHECKING:
+    import typer
+
     from adversarl.registry import Registrar
 
 
 @hookimpl
 def adversarl_register(add: Registrar) -> None:
     """Names the components."""
-    summary = "Success per condition with intervals, effect sizes, change detection"
-    add.failure("statistics", "adversarl_failures.statistics:Statistics", summary)
+    extra = "adversarl-failures[classifier]"
+    for name, target, summary in (
+        ("statistics", "statistics:Statistics", "Success per condition with intervals, effect sizes, change detection"),
+        ("counterfactual", "counterfactual:Counterfactual", "Failed episodes again, with one perturbation removed"),
+        ("classifier", "classifier:Classifier", "How episodes fail, learnt from labelled simulator failures"),
+    ):
+        add.failure(name, f"adversarl_failures.{target}", summary, extra=extra if name == "classifier" else "")
+
+
+@hookimpl
+def adversarl_benchmarks(app: typer.Typer) -> None:
+    """Adds ``adversarl bench failures``."""
+    from adversarl_failures.command import add_failures
+
+    add_failures(app)

@@ -16,4 +16,5 @@ def adversarl_register(add: Registrar) -> None:
     add.learner("ppo", "adversarl_sb3.ppo:PPO", "PPO with a DAgger warm start and on-policy distillation (SB3)")
     add.learner("sac", "adversarl_sb3.sac:SAC", "Soft Actor-Critic (SB3)")
     add.learner("td3", "adversarl_sb3.td3:TD3", "Twin Delayed DDPG (SB3)")
+    add.curriculum("adversary", "adversarl_sb3.adversary:Adversary", "A second policy proposes conditions (SB3 PPO)")
     add.exporter("onnx", "adversarl_sb3.onnx_exporter:Onnx", "Deterministic actor as ONNX", extra="adversarl-sb3[onnx]")

@@ -1,0 +1,1 @@
+"""Claude as curriculum and as failure classifier."""

@@ -1,0 +1,82 @@
+"""Trials in a world beside the one in training: what if, asked of the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from adversarl.errors import NoPlayer
+from adversarl.interfaces.backend import PerturbableVectorEnv
+from adversarl.interfaces.learner import Learner
+from adversarl.interfaces.trials import Outcome, Player, Trial, Trials
+from adversarl.rollouts import Act, Recorder, Rollouts
+
+
+class SideTrials(Trials):
+    """Plays trials in a second world, which is made when the first one is asked for.
+
+    Args:
+        make_world: Makes it with ``num_envs`` environments.
+        num_envs: Environments of the world that plays many trials; few are played in one by one.
+        make_antagonist: Loads the policy of another run; None where none was named.
+    """
+
+    def __init__(
+        self,
+        make_world: Callable[[int], PerturbableVectorEnv],
+        num_envs: int,
+        make_antagonist: Callable[[], Learner] | None = None,
+    ) -> None:
+        self._make_world, self._num_envs, self.make_antagonist = make_world, num_envs, make_antagonist
+        self.learner: Learner | None = None
+        """The policy in training; the run sets it."""
+        self.env_steps = 0
+        self._worlds: dict[int, PerturbableVectorEnv] = {}
+
+    @property
+    def world(self) -> PerturbableVectorEnv:  # type: ignore[override]
+        """A world of one environment."""
+        return self._world(1)
+
+    def _world(self, num_envs: int) -> PerturbableVectorEnv:
+        if num_envs not in self._worlds:
+            self._worlds[num_envs] = self._make_world(num_envs)
+        return self._worlds[num_envs]
+
+    @cached_property
+    def _antagonist(self) -> Learner:
+        if self.make_antagonist is None:
+            raise NoPlayer("antagonist", "Set curriculum.antagonist to the folder of a run")
+        return self.make_antagonist()
+
+    def play(
+        self, trials: Sequence[Trial], player: Player = "policy", *, trace: bool = False, values: bool = False
+    ) -> list[Outcome]:
+        """Plays episodes; see `Trials.play`."""
+        if not trials:
+            return []
+        world = self._world(1 if 3 * len(trials) <= self._num_envs else self._num_envs)
+        act = self._act(player, world)
+        critic = self._learner("policy").values if values else None
+        recorder = Recorder(world.num_envs, critic) if trace or values else None
+        rollouts = Rollouts(world, act, recorder)
+        outcomes = rollouts.play(trials)
+        self.env_steps += rollouts.env_steps
+        return outcomes
+
+    def _act(self, player: Player, world: PerturbableVectorEnv) -> Act:
+        if player == "teacher":
+            return lambda observation: world.teacher(range(world.num_envs))
+        return self._learner(player).act
+
+    def _learner(self, player: Player) -> Learner:
+        if player == "antagonist":
+            return self._antagonist
+        if self.learner is None:
+            raise NoPlayer("policy", "Only a run knows its policy: use adversarl run, or set loop.trials.learner")
+        return self.learner
+
+    def close(self) -> None:
+        """Closes the worlds that were made."""
+        while self._worlds:
+            self._worlds.popitem()[1].close()
