@@ -167,6 +167,8 @@ class Recorder:
     reports: list[FailureReport] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
     in_force: list[tuple[int, int | None, Entry]] = field(default_factory=list)
+    refused: list[tuple[int, Entry, str]] = field(default_factory=list)
+    notices: list[tuple[str, str]] = field(default_factory=list)
 
     @hookimpl
     def adversarl_episode_finished(self, episode: Episode) -> None:
@@ -183,6 +185,14 @@ class Recorder:
     @hookimpl
     def adversarl_prompt_in_force(self, episode: int, step: int | None, entry: Entry) -> None:
         self.in_force.append((episode, step, entry))
+
+    @hookimpl
+    def adversarl_prompt_refused(self, episode: int, entry: Entry, player: str) -> None:
+        self.refused.append((episode, entry, player))
+
+    @hookimpl
+    def adversarl_notice(self, source: str, text: str) -> None:
+        self.notices.append((source, text))
 
 
 @dataclass

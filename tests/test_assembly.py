@@ -6,7 +6,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 import adversarl
-from adversarl.errors import RecipeError
+from adversarl.errors import AdversarlError, RecipeError
+from adversarl.interfaces.trials import Trial
+from adversarl.recipe import load_recipe
+from adversarl.training import train
 
 
 @pytest.fixture
@@ -73,3 +76,77 @@ def test_a_one_file_plugin_may_be_given(write, small):
 def test_an_unusable_recipe_says_why(write, small):
     with pytest.raises(RecipeError, match=r"bad.toml: \[backend\] num_env: unknown key. Did you mean 'num_envs'\?"):
         adversarl.make(write(small.replace("num_envs", "num_env")))
+
+
+PARTS = """
+from adversarl import hookimpl
+from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy
+from pydantic import Field
+
+class PairOptions(CurriculumOptions):
+    part: dict = Field({}, description="The part.")
+
+class Pair(CurriculumStrategy):
+    '''Delegates to another curriculum.'''
+    Options = PairOptions
+
+    def __init__(self, options, world, rng):
+        super().__init__(options, world, rng)
+        self.inner = world.part("part", options.part, world, rng)
+
+    def propose(self, slot, report):
+        return self.inner.propose(slot, report)
+
+@hookimpl
+def adversarl_register(add):
+    add.curriculum("pair", f"{__name__}:Pair", "Two.")
+"""
+
+
+def with_part(small, write, part):
+    recipe = write(small + f'\n[curriculum]\nuse = "pair"\npart = {part}\n')
+    return adversarl.make(recipe, plugins=[write(PARTS, "pair.py")])
+
+
+def test_a_curriculum_may_have_parts_that_are_curricula(small, write):
+    env = with_part(small, write, '{ use = "none", clean_share = 0.5 }')
+    assert type(env.parts.curriculum.inner).__name__ == "NoCurriculum"
+    assert env.parts.curriculum.inner.rng is env.parts.curriculum.rng
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ('{ use = "nothing" }', r"\[curriculum\.part\] use: no curriculum named 'nothing'\."),
+        (
+            '{ use = "none", clean_shar = 1 }',
+            r"\[curriculum\.part\] clean_shar: unknown key\. Did you mean 'clean_",
+        ),
+    ],
+)
+def test_errors_in_a_part_name_its_table(small, write, part, message):
+    with pytest.raises(AdversarlError, match=message):
+        with_part(small, write, part)
+
+
+def test_the_antagonist_is_the_policy_of_another_run(recipe_file, plugins, registry, tmp_path):
+    folder = tmp_path / "antagonist"
+    train(load_recipe(recipe_file, registry), plugins, folder)
+    env = adversarl.make(recipe_file, "curriculum.guard=antagonist", f"curriculum.antagonist={folder}")
+    env.reset(seed=0)
+    (outcome,) = env.parts.trials.play([Trial(0)], "antagonist")
+    assert outcome.length > 0
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [("nowhere", "is no run folder"), (None, r"no antagonist to play .* Set curriculum\.antagonist")],
+)
+def test_an_antagonist_that_is_not_there_is_an_error(recipe_file, folder, message):
+    sets = ["curriculum.guard=antagonist", *([f"curriculum.antagonist={folder}"] if folder else [])]
+    env = adversarl.make(recipe_file, *sets)
+    with pytest.raises(AdversarlError, match=message):
+        env.parts.trials.play([Trial(0)], "antagonist")
+    env.close()

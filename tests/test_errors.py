@@ -12,7 +12,9 @@ from adversarl.errors import (
     GroundingError,
     Interrupted,
     MissingExtra,
+    NoCritic,
     NoGL,
+    NoPlayer,
     NoTeacher,
     NoVulkan,
     PerturbationError,
@@ -53,6 +55,8 @@ MESSAGES = {
         "World has no scripted teacher. Set learner.warm_start_steps = 0 and learner.distillation = 0 "
         "to train from reward alone."
     ),
+    NoCritic("TD3"): "TD3 estimates no values of states. Use learner 'ppo', or a score that needs none.",
+    NoPlayer("antagonist", "Name one."): "there is no antagonist to play an episode. Name one.",
     NoGL("egl", "no device"): (
         "no OpenGL context with MUJOCO_GL=egl: no device. Headless Linux: apt-get install -y libegl1 "
         "libegl-mesa0 libgl1-mesa-dri, then MUJOCO_GL=egl. See: adversarl doctor"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
+from adversarl.builtin.nothing import NoFailure
 from adversarl.errors import PerturbationError
 from adversarl.interfaces.reward import RewardDetector, RewardOptions, Score
 from adversarl.seeding import TRAINING_SEEDS
@@ -333,3 +334,85 @@ def test_rewinding_returns_the_observation_of_then(make_bench):
     snapshot = bench.loop.snapshot()
     bench.play(4)
     assert same(bench.loop.rewind(snapshot), observation)
+
+
+# --- what components are given ------------------------------------------------------------------------------------
+
+
+class Watcher(NoFailure):
+    """Keeps the traces it is shown."""
+
+    traces = True
+
+    def watch(self, episode, trace):
+        self.__dict__.setdefault("watched", []).append((episode.index, trace))
+
+
+def watched(bench):
+    failure = bench.loop.parts.failure
+    failure.__class__ = Watcher
+    bench.loop.connect(None)
+    return failure.__dict__.setdefault("watched", [])
+
+
+def test_a_component_that_wants_traces_watches_every_finished_episode(make_bench):
+    bench = make_bench(DIM, max_episode_steps=4)
+    traces = watched(bench)
+    bench.loop.reset(seed=0)
+    results = bench.play(8)
+    assert [index for index, _ in traces] == [0, 1, 2, 3]
+    _, trace = traces[1]
+    assert trace.rewards.tolist() == [r[1][1] for r in results[:4]]
+    assert same(trace.frame, results[3][4]["final_obs"]["image"][1])
+    assert same(trace.proprio[-1], results[3][4]["final_obs"]["proprio"][1])
+    assert same(trace.state[-1], results[3][4]["final_state"][1])
+    assert len(trace.proprio) == len(trace.state) == 4
+
+
+def test_traces_go_on_after_a_resume(make_bench):
+    bench, other = make_bench(max_episode_steps=4), make_bench(max_episode_steps=4, seed=3)
+    first, second = watched(bench), watched(other)
+    bench.loop.reset(seed=0)
+    bench.play(3)
+    saved = pickle.loads(pickle.dumps(bench.loop.snapshot()))
+    bench.play(6, seed=1)
+    other.loop.rewind(saved)
+    other.play(6, seed=1)
+    assert len(first) == len(second) == 4
+    for (_, one), (_, two) in zip(first, second, strict=True):
+        assert same(one.rewards, two.rewards)
+        assert same(one.state, two.state)
+
+
+def test_values_are_those_of_the_learner_where_a_curriculum_wants_them(make_bench):
+    class Critic:
+        def values(self, observation, state):
+            return state[:, 0].astype(float)
+
+    bench = make_bench(max_episode_steps=4)
+    bench.curriculum.traces = bench.curriculum.values = True
+    traces = []
+    bench.curriculum.watch = lambda episode, trace: traces.append(trace)
+    bench.loop.connect(Critic())
+    bench.loop.reset(seed=0)
+    start = bench.loop.state()[:, 0]
+    bench.play(4)
+    assert [t.values[0] for t in traces] == start.tolist()
+    np.testing.assert_array_equal(traces[0].values[1:], traces[0].state[:-1, 0])
+
+
+def test_a_notice_of_a_component_reaches_the_listeners_with_its_kind(make_bench):
+    bench, told = make_bench(), []
+    bench.curriculum.connect = lambda services: told.append(services)
+    bench.loop.connect(None)
+    told[0].notice("the service is away")
+    assert bench.heard.notices == [("curriculum", "the service is away")]
+    assert told[0].folder is None
+
+
+def test_closing_the_loop_closes_what_its_components_hold(make_bench):
+    bench, closed = make_bench(), []
+    for part in (bench.loop.parts.failure, bench.loop.parts.curriculum):
+        part.close = lambda: closed.append(True)
+    bench.loop.close()
+    assert closed == [True, True]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from adversarl.schedule import NEVER, Entry, Schedule
+from adversarl.schedule import NEVER, Entry, Schedule, at, next_change
 from adversarl.types import Perturbation, Proposal
 
 
@@ -33,6 +33,30 @@ def test_a_later_onset_replaces_the_same_axis():
     schedule = Schedule([entry("fog", onset=5, intensity=1.0), entry("fog", intensity=0.25)])
     assert [p.intensity for p in schedule.at(4)] == [0.25]
     assert [p.intensity for p in schedule.at(5)] == [1.0]
+
+
+def test_what_was_in_force_is_remembered_until_a_restoring_prompt_ended_it():
+    schedule = Schedule([entry("fog"), entry(None, onset=4, restore=True), entry("rain", onset=6), entry("glare", 9)])
+    assert [(p.axis, p.onset, p.duration) for p in schedule.experienced(8)] == [("fog", 0, 4), ("rain", 6, None)]
+    assert [(p.axis, p.duration) for p in schedule.experienced(3)] == [("fog", None)]
+
+
+def test_what_ended_before_a_restoring_prompt_and_what_never_began_are_left_as_they_are():
+    rows = [entry("fog", 1, 2), entry("rain", 3), entry(None, onset=3, restore=True)]
+    assert [(p.axis, p.duration) for p in Schedule(rows).experienced(9)] == [("fog", 2)]
+
+
+def test_perturbations_alone_say_what_is_in_force():
+    fog, more = Perturbation("fog", 0.2, duration=5), Perturbation("fog", 0.9, onset=2, duration=2)
+    assert [[p.intensity for p in at(step, (fog, more))] for step in range(6)] == [
+        [0.2],
+        [0.2],
+        [0.9],
+        [0.9],
+        [0.2],
+        [],
+    ]
+    assert [next_change(step, (fog, more)) for step in range(6)] == [2, 2, 4, 4, 5, NEVER]
 
 
 def test_a_restoring_prompt_clears_what_came_before_it():

@@ -122,12 +122,13 @@ class Rollouts:
 
     def _step(self, observation: Observation, trials: Sequence[Trial]) -> tuple[Observation, NDArray[np.bool_]]:
         """Changes worlds whose time has come, and acts; returns (success, time over) as Shape (2, num_envs)."""
+        if self.recorder is not None:
+            self.recorder.before(observation, self.world.state())
+        actions = self.act(observation)
         due = np.flatnonzero(self._next_change <= self._length)
         if due.size:
             self._put_in_force(due, trials)
-        if self.recorder is not None:
-            self.recorder.before(observation, self.world.state())
-        observation, reward, terminated, truncated, info = self.world.step(self.act(observation))
+        observation, reward, terminated, truncated, info = self.world.step(actions)
         if self.recorder is not None:
             self.recorder.after(observation, self.world.state(), reward)
         self._length += 1

@@ -63,3 +63,9 @@ def test_an_evaluation_is_one_line():
     cells = [CellResult("mixed", i, (0, 1), (True, i < 0.5)) for i in (0.0, 1.0)]
     shown.adversarl_evaluation_finished(name="final", results=[*cells, CellResult("fog", 1.0, (0,), (False,))])
     assert shown.console.file.getvalue() == "evaluation final, success at intensity 0.00: 100%, 1.00: 50%\n"
+
+
+def test_a_notice_is_shown_at_once():
+    with view(False) as shown:
+        shown.adversarl_notice(source="curriculum", text="Claude is away [529]: rules proposes")
+        assert "curriculum: Claude is away [529]: rules proposes" in shown.console.file.getvalue()

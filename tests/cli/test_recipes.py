@@ -22,4 +22,6 @@ def test_show_prints_every_default_as_toml_or_json(adversarl, recipe_file):
     assert json.loads(adversarl("recipes", "show", recipe_file, "--json").out)["curriculum"] == {
         "use": "none",
         "clean_share": 0.1,
+        "guard": "none",
+        "guard_attempts": 3,
     }
