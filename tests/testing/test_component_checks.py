@@ -102,6 +102,28 @@ class ForgetsItsPlace(CurriculumStrategy):
         return (Proposal(f"{self.world.axes[0].phrase} at {self.asked % 97} %", "one after the other"),)
 
 
+class ProposesOnce(CurriculumStrategy):
+    def propose(self, slot, report):
+        asked = self.__dict__.setdefault("asked", set())
+        if slot in asked:
+            return None
+        asked.add(slot)
+        return ()
+
+
+class ClosesWhatItNeverOpened(CurriculumStrategy):
+    def propose(self, slot, report):
+        return ()
+
+    def close(self):
+        self.thread.join()
+
+
+class ClosesItsThread(NoFailure):
+    def close(self):
+        self.thread.join()
+
+
 class ActsInDoubles(RandomSearch):
     def act(self, observation, *, deterministic=True):
         return super().act(observation, deterministic=deterministic).astype(np.float64)
@@ -232,6 +254,9 @@ WRONG = {
     "the_world_understands_every_proposal": SpeaksGibberish,
     "all_randomness_comes_from_the_generator": HasItsOwnDice,
     "a_resumed_curriculum_proposes_alike": ForgetsItsPlace,
+    "a_refused_proposal_is_followed_by_another": ProposesOnce,
+    "a_curriculum_can_be_closed_at_any_time": ClosesWhatItNeverOpened,
+    "a_classifier_can_be_closed_at_any_time": ClosesItsThread,
     "actions_are_valid": ActsInDoubles,
     "acting_changes_nothing": LearnsFromWatching,
     "learning_stops_when_told": Unstoppable,

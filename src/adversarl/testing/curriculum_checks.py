@@ -102,3 +102,27 @@ def a_resumed_curriculum_proposes_alike(cls: type[CurriculumStrategy], options: 
     second.rng.bit_generator.state = deepcopy(first.rng.bit_generator.state)
     here, there = _drive(first, EPISODES, EPISODES), _drive(second, EPISODES, EPISODES)
     demand(here == there, "a resumed curriculum proposes other things", "Put all that matters into state_dict()")
+
+
+@conformance("curriculum")
+def a_refused_proposal_is_followed_by_another(cls: type[CurriculumStrategy], options: CurriculumOptions) -> None:
+    """The guard may refuse; the same slot is then asked for again, and the episode that follows is observed."""
+    curriculum = _make(cls, options)
+    for episode in make_episodes(30, curriculum.world.axes):
+        slot = Slot(episode.env, episode.index, episode.env_steps)
+        report = _report(curriculum.world.axes, episode.index)
+        for _ in range(2):
+            curriculum.propose(slot, report)
+            curriculum.refuse(slot)
+        proposals = curriculum.propose(slot, report)
+        well_made = isinstance(proposals, Sequence) and all(isinstance(p, Proposal) for p in proposals)
+        demand(well_made, f"after a refusal propose() returned {proposals!r}", "Propose again, or return ()")
+        curriculum.observe(episode)
+
+
+@conformance("curriculum")
+def a_curriculum_can_be_closed_at_any_time(cls: type[CurriculumStrategy], options: CurriculumOptions) -> None:
+    """Also without a run, and twice."""
+    curriculum = _make(cls, options)
+    curriculum.close()
+    curriculum.close()

@@ -95,3 +95,11 @@ def a_resumed_classifier_reports_alike(cls: type[FailureClassifier], options: Fa
         second.observe(episode)
     here, there = first.report(), second.report()
     demand(here == there, f"after a resume the report is {there} instead of {here}", "Put all of it into state_dict()")
+
+
+@conformance("failure")
+def a_classifier_can_be_closed_at_any_time(cls: type[FailureClassifier], options: FailureOptions) -> None:
+    """Also without a run, and twice."""
+    classifier = cls(options, WORLD_AXES)
+    classifier.close()
+    classifier.close()
