@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import torch as th
+from numpy.typing import NDArray
 from pydantic import Field
 from stable_baselines3.common.vec_env import VecTransposeImage
 
+from adversarl.interfaces.backend import Observation
 from adversarl.interfaces.learner import LearnerOptions, OnProgress
 from adversarl_sb3 import checkpoint
 from adversarl_sb3.distill import Dagger, WarmStart
@@ -137,6 +140,22 @@ class PPO(Sb3Learner):
 
     def _sample_action(self, observation: dict[str, th.Tensor]) -> th.Tensor:
         return self.algorithm.policy.get_distribution(observation).get_actions()
+
+    def values(self, observation: Observation, state: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The critic's estimates of the return discounted by `gamma`, in units of reward; the image is not looked at.
+
+        Args:
+            observation: A batch of observations.
+            state: Their privileged states. Shape (n, s).
+
+        Returns:
+            Shape (n,).
+        """
+        arrays = {"proprio": observation["proprio"], "state": state}
+        with th.inference_mode():
+            tensors = {key: th.as_tensor(value, dtype=th.float32, device=self.device) for key, value in arrays.items()}
+            estimates = self.algorithm.policy.predict_values(tensors)
+        return estimates.flatten().double().cpu().numpy()
 
     def warm_start(self, on_progress: OnProgress) -> None:
         """Imitates the teacher in the nominal world; goes on where a checkpoint left it."""
