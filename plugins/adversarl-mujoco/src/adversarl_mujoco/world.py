@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
+from adversarl.interfaces.trials import Trace
 from adversarl.types import Axis, Grounding, Perturbation
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.pool import Helper, Pool
@@ -72,7 +73,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         streams = np.random.SeedSequence(seed).spawn(num_envs)
         self.simulations = [Simulation(scene, make_task, np.random.default_rng(s)) for s in streams]
         first = self.simulations[0]
-        self.task = first.task.text
+        self.task, self.failure_kinds = first.task.text, first.task.failure_kinds
         self.axes = _choose(first.perturber.axes, axes)
         self._targets = {axis.name: axis.targets[0] for axis in first.perturber.axes if axis.targets}
         self._define_spaces(first.task)
@@ -253,6 +254,10 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         wanted = dict(zip((int(env) for env in indices), snapshots, strict=True))
         self._run(wanted, lambda env: self.simulations[env].rewind(wanted[env]), advance=False)
         return self._observation()
+
+    def failure_kind(self, trace: Trace) -> str:
+        """How a failed episode went wrong, by the task's thresholds; see `adversarl_mujoco.tasks.failures`."""
+        return self.simulations[0].task.failure_kind(trace.state)
 
     def frames(self, indices: Indices, size: int) -> NDArray[np.uint8]:
         """Pictures of the current states for people. Shape (len(indices), size, size, 3)."""

@@ -35,6 +35,7 @@ class Task(ABC):
         action_size: Numbers of an action: by default displacement along x, y, z and the gripper.
         state_size: Columns of the privileged state.
         start: Grasp points of the arms at home, world frame [m]; one for each arm that the task needs.
+        failure_kinds: Names that `failure_kind` can give; empty where the task cannot say.
         layout: How the running episode's things differ from nominal.
         solved: Whether the last `reward` found the task solved.
     """
@@ -42,6 +43,7 @@ class Task(ABC):
     Options: ClassVar[type[TaskOptions]] = TaskOptions
     action_size: ClassVar[int] = 4
     state_size: ClassVar[int]
+    failure_kinds: ClassVar[tuple[str, ...]] = ()
     start: ClassVar[tuple[tuple[float, float, float], ...]]
     solved: bool
 
@@ -128,3 +130,11 @@ class Task(ABC):
         Returns:
             Actions in [-1, 1]. Shape (n, action_size).
         """
+
+    def failure_kind(self, states: NDArray[np.float32]) -> str:
+        """How a failed episode went wrong: one of `failure_kinds`; see `adversarl_mujoco.tasks.failures`.
+
+        Args:
+            states: Privileged states after each step, perhaps of another simulation. Shape (T, state_size).
+        """
+        raise NotImplementedError

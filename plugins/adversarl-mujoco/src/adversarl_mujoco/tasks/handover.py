@@ -17,7 +17,8 @@ from adversarl_mujoco.parts import Mount, Scene
 from adversarl_mujoco.scene import TABLE_HEIGHT
 from adversarl_mujoco.scenes.options import CameraOptions, ObjectOptions, RandomizeOptions, RobotOptions, SceneOptions
 from adversarl_mujoco.tasks.errors import object_of
-from adversarl_mujoco.tasks.handover_state import STATE_SIZE
+from adversarl_mujoco.tasks.failures import HANDOVER_KINDS, of_handover
+from adversarl_mujoco.tasks.handover_state import STATE, STATE_SIZE
 from adversarl_mujoco.tasks.handover_teacher import teach
 from adversarl_mujoco.tasks.layout import Stand, bystanders
 from adversarl_mujoco.tasks.options import Criteria, TaskOptions, Weights
@@ -128,6 +129,7 @@ class Handover(ShapedTask):
     options: HandoverOptions
     action_size = 8
     state_size = STATE_SIZE
+    failure_kinds = HANDOVER_KINDS
     start = (GIVER, TAKER)
 
     def __init__(
@@ -250,3 +252,7 @@ class Handover(ShapedTask):
     def teach(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
         """The expert of `adversarl_mujoco.tasks.handover_teacher`. Shape (n, 8)."""
         return teach(states)
+
+    def failure_kind(self, states: NDArray[np.float32]) -> str:
+        """One of `failures.HANDOVER_KINDS`."""
+        return of_handover(states, STATE)

@@ -16,7 +16,8 @@ from adversarl_mujoco.control import Arm
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.scenes.options import ObjectOptions, SceneOptions
 from adversarl_mujoco.tasks.errors import TaskError, vessel_of
-from adversarl_mujoco.tasks.insert_state import STATE_SIZE
+from adversarl_mujoco.tasks.failures import INSERT_KINDS, of_insert
+from adversarl_mujoco.tasks.insert_state import STATE, STATE_SIZE
 from adversarl_mujoco.tasks.insert_teacher import teach
 from adversarl_mujoco.tasks.layout import Circle, Stand
 from adversarl_mujoco.tasks.options import Criteria, TaskOptions, Weights
@@ -75,6 +76,7 @@ class Insert(Tabletop):
     Options: ClassVar[type[TaskOptions]] = InsertOptions
     options: InsertOptions
     state_size = STATE_SIZE
+    failure_kinds = INSERT_KINDS
 
     def __init__(
         self, options: InsertOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]
@@ -148,3 +150,8 @@ class Insert(Tabletop):
     def teach(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
         """The expert of `adversarl_mujoco.tasks.insert_teacher`."""
         return teach(states, self.options.success.depth, self._top)
+
+    def failure_kind(self, states: NDArray[np.float32]) -> str:
+        """One of `failures.INSERT_KINDS`."""
+        way, depth = 0.1 * states[:, STATE["hole"][0]], 0.1 * states[:, STATE["depth"][0]]
+        return of_insert(self.course(states), way, float(depth[-1, 0]))

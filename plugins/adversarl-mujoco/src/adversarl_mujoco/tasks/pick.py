@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from adversarl_mujoco.tasks.failures import PICK_KINDS, of_pick
 from adversarl_mujoco.tasks.options import Criteria, TaskOptions, Weights
 from adversarl_mujoco.tasks.pick_teacher import teach
 from adversarl_mujoco.tasks.tabletop import Tabletop
@@ -49,6 +50,7 @@ class Pick(Tabletop):
 
     Options: ClassVar[type[TaskOptions]] = PickOptions
     options: PickOptions
+    failure_kinds = PICK_KINDS
 
     @property
     def text(self) -> str:
@@ -67,3 +69,7 @@ class Pick(Tabletop):
     def teach(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
         """The expert of `adversarl_mujoco.tasks.pick_teacher`."""
         return teach(states, self.options.success.lift_height, self._top)
+
+    def failure_kind(self, states: NDArray[np.float32]) -> str:
+        """One of `failures.PICK_KINDS`."""
+        return of_pick(self.course(states), self.options.success.lift_height)

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from adversarl_mujoco.tasks.failures import PLACE_KINDS
 from adversarl_mujoco.tasks.options import TaskOptions
 from adversarl_mujoco.tasks.place import Place, PlaceCriteria, PlaceOptions
 
@@ -29,6 +30,7 @@ class PickPlace(Place):
     Options: ClassVar[type[TaskOptions]] = PickPlaceOptions
     options: PickPlaceOptions
     in_hand: ClassVar[bool] = False
+    failure_kinds = PLACE_KINDS
 
     @property
     def text(self) -> str:

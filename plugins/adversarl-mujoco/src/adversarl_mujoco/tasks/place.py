@@ -17,6 +17,7 @@ from adversarl_mujoco.parts import Scene, SceneObject
 from adversarl_mujoco.scene import TABLE_HEIGHT
 from adversarl_mujoco.scenes.options import SceneOptions
 from adversarl_mujoco.tasks.errors import TaskError, object_of
+from adversarl_mujoco.tasks.failures import CARRY_KINDS, of_place
 from adversarl_mujoco.tasks.layout import AREA, Circle, Stand, draw
 from adversarl_mujoco.tasks.markers import DISC, add_goal, place_of
 from adversarl_mujoco.tasks.options import Criteria, TaskOptions, Weights
@@ -89,6 +90,7 @@ class Place(Tabletop):
     Options: ClassVar[type[TaskOptions]] = PlaceOptions
     options: PlaceOptions
     state_size = STATE_SIZE + 3
+    failure_kinds: ClassVar[tuple[str, ...]] = CARRY_KINDS
     in_hand: ClassVar[bool] = True
 
     def __init__(
@@ -207,6 +209,12 @@ class Place(Tabletop):
     def teach(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
         """The expert of `adversarl_mujoco.tasks.place_teacher`."""
         return teach(states, self._about)
+
+    def failure_kind(self, states: NDArray[np.float32]) -> str:
+        """One of `failures.CARRY_KINDS`, or of `failures.PLACE_KINDS` if the object begins on the table."""
+        deep = 0.0 if self._onto is None or self._onto.hollow is None else self._onto.hollow[1]
+        tolerance, slack = self.options.success.position_tolerance, max(HEIGHT, deep - HEIGHT)
+        return of_place(self.course(states), 0.1 * states[:, GOAL], tolerance, slack, in_hand=self.in_hand)
 
 
 def _support(scene: Scene, target: str, name: str | None) -> SceneObject | None:

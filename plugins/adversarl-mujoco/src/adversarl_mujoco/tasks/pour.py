@@ -16,11 +16,12 @@ from adversarl_mujoco.control import Arm
 from adversarl_mujoco.parts import Scene, SceneObject
 from adversarl_mujoco.scenes.options import ObjectOptions, SceneOptions
 from adversarl_mujoco.tasks.errors import TaskError, vessel_of
+from adversarl_mujoco.tasks.failures import POUR_KINDS, of_pour
 from adversarl_mujoco.tasks.grains import Grains, add_grains, room
 from adversarl_mujoco.tasks.layout import Circle, Stand
 from adversarl_mujoco.tasks.options import Criteria, TaskOptions, Weights
 from adversarl_mujoco.tasks.pick_state import STATE_SIZE as PICK_STATE_SIZE
-from adversarl_mujoco.tasks.pour_state import STATE_SIZE
+from adversarl_mujoco.tasks.pour_state import STATE, STATE_SIZE
 from adversarl_mujoco.tasks.pour_teacher import teach
 from adversarl_mujoco.tasks.tabletop import Tabletop
 
@@ -75,6 +76,7 @@ class Pour(Tabletop):
     options: PourOptions
     action_size = 5
     state_size = STATE_SIZE
+    failure_kinds = POUR_KINDS
 
     def __init__(
         self, options: PourOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]
@@ -209,3 +211,9 @@ class Pour(Tabletop):
     def teach(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
         """The expert of `adversarl_mujoco.tasks.pour_teacher`. Shape (n, 5)."""
         return teach(states, self._top)
+
+    def failure_kind(self, states: NDArray[np.float32]) -> str:
+        """One of `failures.POUR_KINDS`."""
+        lip, tilt = 0.1 * states[:, STATE["lip"][0]], states[:, STATE["tilt"][0]][:, 0]
+        spilled = float(states[-1, STATE["shares"][0]][2])
+        return of_pour(self.course(states), lip, tilt, spilled, self.options.success.spill)

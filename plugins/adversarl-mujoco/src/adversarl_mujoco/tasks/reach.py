@@ -17,6 +17,7 @@ from adversarl_mujoco.parts import Scene, SceneObject
 from adversarl_mujoco.scene import TABLE_HEIGHT
 from adversarl_mujoco.scenes.options import SceneOptions
 from adversarl_mujoco.tasks.errors import object_of
+from adversarl_mujoco.tasks.failures import REACH_KINDS, of_reach
 from adversarl_mujoco.tasks.layout import AREA, Stand, bystanders
 from adversarl_mujoco.tasks.markers import GOAL, add_goal, place_of
 from adversarl_mujoco.tasks.options import Criteria, TaskOptions, Weights
@@ -75,6 +76,7 @@ class Reach(OneArm):
     Options: ClassVar[type[TaskOptions]] = ReachOptions
     options: ReachOptions
     state_size = 11
+    failure_kinds = REACH_KINDS
 
     def __init__(
         self, options: TaskOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]
@@ -148,3 +150,8 @@ class Reach(OneArm):
             move[:, 2] += HOVER * np.clip((aside - 0.015) / 0.03, 0, 1)
         closed = np.ones((len(states), 1), np.float32)
         return np.hstack([np.clip(GAIN * move / MAX_STEP, -1, 1), closed]).astype(np.float32)
+
+    def failure_kind(self, states: NDArray[np.float32]) -> str:
+        """One of `failures.REACH_KINDS`."""
+        distance = 0.1 * np.linalg.norm(states[:, STATE["offset"][0]], axis=1)
+        return of_reach(distance, self.options.success.position_tolerance)

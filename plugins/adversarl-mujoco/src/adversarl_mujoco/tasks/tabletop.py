@@ -14,6 +14,7 @@ from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.scene import TABLE_HEIGHT
 from adversarl_mujoco.scenes.options import SceneOptions
 from adversarl_mujoco.tasks.errors import object_of
+from adversarl_mujoco.tasks.failures import Course
 from adversarl_mujoco.tasks.layout import Circle, Stand, bystanders
 from adversarl_mujoco.tasks.options import TaskOptions
 from adversarl_mujoco.tasks.pick_state import STATE_SIZE
@@ -152,3 +153,7 @@ class Tabletop(OneArm):
             *[min(0.1 * force, 1.0) for force in self._touch.tolist()],
             *(self.grasped, self.solved),
         )
+
+    def course(self, states: NDArray[np.float32]) -> Course:
+        """What the states of an episode say; the object's size is taken for nominal."""
+        return Course(states, max(0.0, self._thing.half[2] - CORELESS))
