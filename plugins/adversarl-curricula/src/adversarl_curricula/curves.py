@@ -1,0 +1,108 @@
+"""Success over intensity, estimated from few and ageing episodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+PRIOR = 2.0
+"""Weight of the prior [episodes]; Beta(1, 1) where its mean is one half."""
+
+SAME = 1e-9
+"""Fitted values that differ by less belong to one pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """Beta posteriors of the success rate under each condition.
+
+    Attributes:
+        mean: Posterior means, falling along a row. Shape (rows, columns), in (0, 1).
+        n: Episodes that they rest on, without the prior's. Shape (rows, columns).
+    """
+
+    mean: Floats
+    n: Floats
+
+    def learnability(self, trusted: float) -> Floats:
+        """Posterior mean of p (1 - p), and more where the success rate p is not known yet.
+
+        For Beta(a, b) the mean of p (1 - p) is a b / ((a + b) (a + b + 1)). Below `trusted` episodes it is the
+        highest p (1 - p) within one standard deviation of the mean instead: optimism in the face of uncertainty
+        (Auer et al. 2002).
+
+        Args:
+            trusted: Episodes from which a success rate is trusted.
+
+        Returns:
+            Learnability. Shape (rows, columns), in [0, 0.25].
+        """
+        spread = self.mean * (1 - self.mean) / (self.n + PRIOR + 1)
+        near = np.clip(0.5, self.mean - np.sqrt(spread), self.mean + np.sqrt(spread))
+        return np.where(self.n < trusted, near * (1 - near), spread * (self.n + PRIOR))
+
+
+def kernel(intensities: Floats, bandwidth: float) -> Floats:
+    """Weight of an episode at one intensity as evidence at another. Shape (columns, columns), 1 on the diagonal."""
+    return np.asarray(np.exp(-0.5 * ((intensities[:, None] - intensities) / bandwidth) ** 2))
+
+
+def believe(counts: Floats, nominal: Floats, weights: Floats) -> Beliefs:
+    """Estimates success under every condition.
+
+    Three things are known beforehand. Success changes gradually with intensity: episodes at neighbouring intensities
+    count in part. It does not rise with intensity: an antitonic fit pools what contradicts that, nominal episodes being
+    those at intensity 0. And all axes together are no easier than one of them: success there vouches for each axis
+    alone. Beyond that, an axis of which nothing is known is taken to be like the other axes.
+
+    Args:
+        counts: Failed and successful episodes; row 0 has all axes together. Shape (2, rows, columns).
+        nominal: Failed and successful nominal episodes. Shape (2,).
+        weights: `kernel` of the columns. Shape (columns, columns).
+    """
+    failed, passed = counts @ weights
+    n = failed + passed
+    prior = np.full_like(n, 0.5)
+    if len(n) > 1:
+        prior[1:] = (passed[1:].sum(axis=0) + PRIOR / 2) / (n[1:].sum(axis=0) + PRIOR)
+    mean = (passed + PRIOR * prior) / (n + PRIOR)
+    calm = (nominal[1] + PRIOR / 2) / (nominal.sum() + PRIOR)
+    everything = np.column_stack([np.full(len(n), nominal.sum()), n])
+    fitted = antitonic(np.column_stack([np.full(len(n), calm), mean]), everything + PRIOR)
+    mean, n = fitted[:, 1:], _shared(fitted, everything)[:, 1:]
+    vouched = mean < mean[0]
+    return Beliefs(np.where(vouched, mean[0], mean), np.where(vouched, np.maximum(n, n[0]), n))
+
+
+def antitonic(values: Floats, weights: Floats) -> Floats:
+    """The nearest rows that do not rise, by weighted least squares.
+
+    The min-max formula (Barlow et al. 1972, theorem 1.4): g_k = min over i <= k of max over j >= k of the weighted
+    mean of the values i to j.
+
+    Args:
+        values: Shape (rows, columns).
+        weights: Positive. Shape (rows, columns).
+
+    Returns:
+        Shape (rows, columns).
+    """
+    columns = values.shape[1]
+    sums = np.zeros((2, len(values), columns + 1))
+    np.cumsum([values * weights, weights], axis=2, out=sums[:, :, 1:])
+    total, weight = sums[:, :, None, 1:] - sums[:, :, :-1, None]
+    # Below the diagonal are no ranges; the minimum over i <= k never looks there.
+    mean = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+    highest = np.maximum.accumulate(mean[:, :, ::-1], axis=2)[:, :, ::-1]
+    lowest = np.minimum.accumulate(highest, axis=1)
+    return np.asarray(np.diagonal(lowest, axis1=1, axis2=2))
+
+
+def _shared(fitted: Floats, n: Floats) -> Floats:
+    """The most evidence in each value's pool: what bounds one member of a pool bounds all. Shape (rows, columns)."""
+    pooled = np.abs(fitted[:, :, None] - fitted[:, None, :]) < SAME
+    return np.asarray(np.where(pooled, n[:, None, :], 0.0).max(axis=2))
