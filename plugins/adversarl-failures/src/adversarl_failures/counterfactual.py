@@ -1,0 +1,214 @@
+"""Failure classifier `counterfactual`: failed episodes again, with one perturbation removed, or with it alone."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from adversarl.errors import NoPlayer
+from adversarl.interfaces.failure import FailureClassifier, FailureOptions
+from adversarl.interfaces.trials import Services
+from adversarl.metrics import rate
+from adversarl.types import Axis, Episode, FailureMode, FailureReport, Rate
+from adversarl_failures.change import ChangeDetector
+from adversarl_failures.counterfactual_cases import Arm, Cases
+from adversarl_failures.counterfactual_evidence import Evidence, Tally
+from adversarl_failures.experiments import Experiments
+from adversarl_failures.history import Condition, History, Table
+
+
+class CounterfactualOptions(FailureOptions):
+    """Options of `Counterfactual`."""
+
+    budget: int = Field(2_000, ge=0, description="Most environment steps that a report spends on re-runs.")
+    memory: int = Field(20, ge=1, description="Reports after which what re-runs found is dropped.")
+    cases: int = Field(100, ge=1, description="Most recent failed episodes that are re-run.")
+    alpha: float = Field(
+        0.05, gt=0, lt=0.5, description="Probability that a report blames anything where no condition matters."
+    )
+    precision: float = Field(
+        0.1, gt=0, lt=0.5, description="Half width of the 95 % interval of a share at which re-runs for it end."
+    )
+    max_modes: int = Field(6, ge=1, description="Most failure modes of a report.")
+    window: int = Field(800, ge=20, description="Most recent episodes that rates of conditions are counted in.")
+    rolling: int = Field(100, ge=1, description="Most recent episodes, and clean episodes, of the rolling success.")
+    change_episodes: int = Field(50, ge=10, description="Newest episodes compared with those before to find a change.")
+    change_alpha: float = Field(0.002, gt=0, lt=0.5, description="Share of reports that find a change where none is.")
+
+
+class Counterfactual(FailureClassifier):
+    """Re-runs failed episodes of training with the current policy, without its exploration, to see what they hang on.
+
+    A failed episode is played again from its seed as it was, and with one condition (axis and target) removed; and
+    nominal, and with that condition alone. A pair of episodes that differ in one condition and end differently was
+    decided by it. A condition is a failure mode if its pairs fail with it so much more often than without it that
+    their `evidence_value` reaches the number of conditions / `alpha` (Bonferroni), which holds for any order of
+    experiments and any number of looks at one memory. Failure modes are ranked by the lower bound of their effect:
+    failures with the condition, times the share of them that it decides.
+
+    Pairs whose first episode is solved this time count too, against the condition: a failure that comes and goes by
+    chance vanishes as often without any reason.
+
+    Limits: three causes of which any two suffice are not found, nor does a pair tell why. Where the policy neither
+    explores nor learns between an episode and its re-run, a failure always comes again, and one that would vanish with
+    any change at all is blamed on what was changed. Warm-start episodes do not count.
+    """
+
+    Options: ClassVar[type[FailureOptions]] = CounterfactualOptions
+    options: CounterfactualOptions
+
+    def __init__(self, options: CounterfactualOptions, axes: Sequence[Axis]) -> None:
+        super().__init__(options, axes)
+        self.episodes = 0
+        self._services: Services | None = None
+        self._warned = False
+        self._cases = Cases(self.axes, options.cases)
+        self._evidence = Evidence(options.memory)
+        self._history = History(self.axes, options.window)
+        self._clean: deque[bool] = deque(maxlen=options.rolling)
+        self._change = ChangeDetector(options.change_episodes, NormalDist().inv_cdf(1 - options.change_alpha / 2))
+
+    def connect(self, services: Services) -> None:
+        """Takes what plays episodes again; without it nothing is blamed."""
+        self._services = services
+
+    def observe(self, episode: Episode) -> None:
+        """Takes note of a finished episode of training."""
+        if episode.phase != "train":
+            return
+        self.episodes += 1
+        self._history.add(episode)
+        self._change.add()
+        if episode.clean:
+            self._clean.append(episode.success)
+        if not episode.success:
+            self._cases.add(episode)
+
+    def report(self) -> FailureReport:
+        """Re-runs failed episodes; then success, nominal success, failure modes, and whether success has changed."""
+        outcomes, table = self._history.outcomes(), self._history.table()
+        self._evidence.begin()
+        if len(self._cases):
+            self._experiment(table)
+        return FailureReport(
+            episodes=self.episodes,
+            success=rate(outcomes[-self.options.rolling :]),
+            nominal=rate(list(self._clean)),
+            modes=self._modes(table),
+            changed=self._change.changed(outcomes),
+        )
+
+    def _experiment(self, table: Table) -> None:
+        if self._services is None:
+            return
+        trials, budget = self._services.trials, self.options.budget
+        try:
+            if budget < 2 * trials.world.max_episode_steps:
+                steps = trials.world.max_episode_steps
+                self._warn(f"failure.budget = {budget} is less than two episodes of {steps} steps: nothing is re-run")
+            Experiments(
+                trials,
+                self._cases,
+                self._evidence,
+                precision=self.options.precision,
+                needed=self._needed(),
+                suspicion=_suspicion(table),
+            ).run(budget)
+        except NoPlayer as error:
+            self._warn(f"failures are counted, but not explained: {error}")
+
+    def _warn(self, text: str) -> None:
+        """Says what keeps it from working, once."""
+        if self._services is not None and not self._warned:
+            self._services.notice(text)
+        self._warned = True
+
+    def _conditions(self) -> set[Condition]:
+        """Those that are, or were, in question."""
+        return {condition for case in self._cases for condition in case.parts} | self._evidence.conditions()
+
+    def _needed(self) -> float:
+        """The e-value that blames a condition."""
+        return max(1, len(self._conditions())) / self.options.alpha
+
+    def _modes(self, table: Table) -> tuple[FailureMode, ...]:
+        needed, found = self._needed(), list[tuple[float, FailureMode]]()
+        for condition in sorted(self._conditions(), key=str):
+            if self._evidence.of(condition).value >= needed:
+                found.append(self._mode(condition, table))
+        found.sort(key=lambda item: -item[0])
+        return tuple(mode for _, mode in found[: self.options.max_modes])
+
+    def _mode(self, condition: Condition, table: Table) -> tuple[float, FailureMode]:
+        """The lower bound of the effect, and the failure mode."""
+        removed, kept = (self._evidence.tally([Arm(condition, kind)]) for kind in ("remove", "keep"))
+        both = self._evidence.of(condition)
+        success = _success(condition, both, table)
+        share = max(removed.vanishing, kept.appearing, key=lambda rate: rate.low)
+        failing = 1 - success.value if success.n else 1.0
+        sentence = _sentence(condition, removed.vanishing, kept.appearing)
+        mode = FailureMode(*condition, (both.low, both.high), success, failing * share.value, sentence)
+        return failing * share.low, mode
+
+    def state_dict(self) -> dict[str, Any]:
+        """Cases, evidence, windows and counters; JSON-ready."""
+        return {
+            "episodes": self.episodes,
+            "cases": self._cases.state_dict(),
+            "evidence": self._evidence.state_dict(),
+            "history": self._history.state_dict(),
+            "clean": list(self._clean),
+            "since_change": self._change.since,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Brings `state_dict` back."""
+        self.episodes = state["episodes"]
+        self._cases.load_state_dict(state["cases"])
+        self._evidence.load_state_dict(state["evidence"])
+        self._history.load_state_dict(state["history"])
+        self._clean = deque(state["clean"], maxlen=self.options.rolling)
+        self._change.since = state["since_change"]
+
+
+def _suspicion(table: Table) -> dict[Condition, float]:
+    """Correlation over the observed episodes of each condition's intensity with failure; 0 where one is constant."""
+    failed = ~table.success[table.usable]
+    return {
+        condition: _correlation(table.intensities[table.usable, index], failed.astype(float))
+        for index, condition in enumerate(table.conditions)
+    }
+
+
+def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    if len(a) < 2 or not a.std() or not b.std():
+        return 0.0
+    return float(((a - a.mean()) * (b - b.mean())).mean() / (a.std() * b.std()))
+
+
+def _success(condition: Condition, evidence: Tally, table: Table) -> Rate:
+    """Success of observed episodes in which the condition had an intensity that the evidence comes from."""
+    if condition not in table.conditions:
+        return rate([])
+    intensity = table.intensities[:, table.conditions.index(condition)]
+    return rate(table.success[(intensity >= evidence.low) & (intensity <= evidence.high)].tolist())
+
+
+def _sentence(condition: Condition, vanishing: Rate, appearing: Rate) -> str:
+    axis, target = condition
+    what, parts = f"{axis} ({target})" if target else axis, list[str]()
+    if vanishing.n:
+        parts.append(f"{_percent(vanishing)} of {vanishing.n} failures with {what} vanish when it alone is removed")
+    if appearing.n:
+        parts.append(f"{what} alone makes {_percent(appearing)} of {appearing.n} episodes fail that are solved without")
+    return "; ".join(parts)
+
+
+def _percent(share: Rate) -> str:
+    return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
