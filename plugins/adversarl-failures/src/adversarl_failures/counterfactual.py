@@ -87,8 +87,7 @@ class Counterfactual(FailureClassifier):
         self._change.add()
         if episode.clean:
             self._clean.append(episode.success)
-        if not episode.success:
-            self._cases.add(episode)
+        self._cases.add(episode)
 
     def report(self) -> FailureReport:
         """Re-runs failed episodes; then success, nominal success, failure modes, and whether success has changed."""

@@ -18,8 +18,8 @@ class Arm(NamedTuple):
     Attributes:
         condition: The condition.
         kind: ``remove`` takes it alone out of the episode: is it necessary for the failure? ``keep`` puts it alone
-            into the nominal episode of the same seed: is it sufficient? Where two causes would each do, removing one
-            changes nothing; where only both together do, neither alone brings the failure back.
+            into a nominal episode: is it sufficient? Where two causes would each do, removing one changes nothing;
+            where only both together do, neither alone brings the failure back.
     """
 
     condition: Condition
@@ -33,25 +33,33 @@ class Case:
     Attributes:
         trial: What repeats it.
         parts: The perturbations of each condition that was in force; several where it began more than once.
+        other: Reset seed of the training episode before it, whatever became of that; None if there was none.
         tested: Questions already asked of it; each is asked once, so that no episode counts twice.
     """
 
     trial: Trial
     parts: dict[Condition, tuple[Perturbation, ...]]
+    other: int | None = None
     tested: set[Arm] = field(default_factory=set)
 
+    @property
+    def nominal(self) -> Trial | None:
+        """Where its conditions are kept alone: in its own seed; where one was alone anyway, in another one."""
+        seed = self.trial.seed if len(self.parts) > 1 else self.other
+        return None if seed is None else Trial(seed)
+
     def arms(self) -> Iterator[Arm]:
-        """What can be asked of it; with one condition alone both questions are the same."""
+        """What can be asked of it."""
         for condition in self.parts:
             yield Arm(condition, "remove")
-            if len(self.parts) > 1:
+            if self.nominal is not None:
                 yield Arm(condition, "keep")
 
     def pair(self, arm: Arm) -> tuple[Trial, Trial]:
         """The episodes to compare: with the condition, and without it."""
         own = self.parts[arm.condition]
-        if arm.kind == "keep":
-            return Trial(self.trial.seed, own), Trial(self.trial.seed)
+        if arm.kind == "keep" and self.nominal is not None:
+            return Trial(self.nominal.seed, own), self.nominal
         rest = tuple(p for p in self.trial.perturbations if p not in own)
         return self.trial, Trial(self.trial.seed, rest)
 
@@ -60,9 +68,9 @@ class Case:
         return max(p.intensity for p in self.parts[condition])
 
     def to_json(self) -> list[Any]:
-        """``[seed, perturbations, questions asked]``."""
+        """``[seed, perturbations, seed of the episode before, questions asked]``."""
         tested = sorted(map(arm_to_json, self.tested), key=str)
-        return [self.trial.seed, [asdict(p) for p in self.trial.perturbations], tested]
+        return [self.trial.seed, [asdict(p) for p in self.trial.perturbations], self.other, tested]
 
 
 class Cases:
@@ -76,6 +84,7 @@ class Cases:
     def __init__(self, axes: Iterable[Axis], window: int) -> None:
         self._defaults = {axis.name: axis.targets[0] if axis.targets else None for axis in axes}
         self._cases: deque[Case] = deque(maxlen=window)
+        self._previous: int | None = None
 
     def __iter__(self) -> Iterator[Case]:
         return iter(self._cases)
@@ -84,32 +93,34 @@ class Cases:
         return len(self._cases)
 
     def add(self, episode: Episode) -> None:
-        """Takes a failed episode; one that is known already, or nominal, teaches nothing new."""
-        case = self._case(Trial(episode.seed, episode.perturbations))
-        if case.parts and all(case.trial != known.trial for known in self._cases):
+        """Looks at an episode; one that was solved or nominal is no case, nor one that is known already."""
+        case = self._case(Trial(episode.seed, episode.perturbations), self._previous)
+        self._previous = episode.seed
+        if not episode.success and case.parts and all(case.trial != known.trial for known in self._cases):
             self._cases.append(case)
 
-    def _case(self, trial: Trial) -> Case:
+    def _case(self, trial: Trial, previous: int | None) -> Case:
         parts: dict[Condition, tuple[Perturbation, ...]] = {}
         for perturbation in trial.perturbations:
             if perturbation.intensity > 0:
                 condition = self._condition(perturbation)
                 parts[condition] = (*parts.get(condition, ()), perturbation)
-        return Case(trial, parts)
+        return Case(trial, parts, None if previous == trial.seed else previous)
 
     def _condition(self, perturbation: Perturbation) -> Condition:
         default = self._defaults.get(perturbation.axis)
         return perturbation.axis, None if perturbation.target == default else perturbation.target
 
-    def state_dict(self) -> list[Any]:
+    def state_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return [case.to_json() for case in self._cases]
+        return {"previous": self._previous, "cases": [case.to_json() for case in self._cases]}
 
-    def load_state_dict(self, state: list[Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Brings `state_dict` back."""
+        self._previous = state["previous"]
         self._cases.clear()
-        for seed, perturbations, tested in state:
-            case = self._case(Trial(seed, tuple(map(_perturbation, perturbations))))
+        for seed, perturbations, other, tested in state["cases"]:
+            case = self._case(Trial(seed, tuple(map(_perturbation, perturbations))), other)
             case.tested.update(map(arm_from_json, tested))
             self._cases.append(case)
 
