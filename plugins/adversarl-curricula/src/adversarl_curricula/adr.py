@@ -98,7 +98,7 @@ class Adr(CurriculumStrategy):
 
     @property
     def entropy(self) -> float:
-        """ADR entropy, 1/d sum_i log(phi_H - phi_L) of d axes [nats per dimension]; at most 0 (section 5.2)."""
+        """ADR entropy, 1/d sum_i log(phi_H - phi_L) of d axes [nats per dimension]; at most 0."""
         return sum(math.log(one.high) for one in self.boundaries.values()) / len(self.boundaries)
 
     def propose(self, slot: Slot, report: FailureReport) -> Sequence[Proposal]:
