@@ -16,6 +16,9 @@ REFRESH = 8
 HOPELESS = 0.5
 """A condition is not sampled as learnable while less than this share of its proposals is thought to be solvable."""
 
+GUARD_MEMORY = 5
+"""Proposals of one condition after which the guard's verdict on it weighs 1/e."""
+
 Part = Literal["uniform", "learnable", "stale"]
 Evidence = Literal["outcome", "nominal", "guard"]
 
@@ -128,7 +131,7 @@ class Bandit:
             self._nominal *= self._keep
             self._nominal[good] += 1
         else:
-            self._guarded[:, row, column] *= self._keep
+            self._guarded[:, row, column] *= 1 - 1 / GUARD_MEMORY
             self._guarded[good, row, column] += 1
 
     def blame(self, urgency: Floats) -> None:

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 PRIOR = 2.0
-"""Weight of the prior [episodes]; Beta(1, 1) where its mean is one half."""
+"""Weight of the prior of a success rate [episodes]: Beta(1, 1)."""
+
+KIN = 6.0
+"""Most episodes that all axes alone count for as evidence of one of them."""
 
 SAME = 1e-9
 """Fitted values that differ by less belong to one pool."""
@@ -54,28 +57,39 @@ def kernel(intensities: Floats, bandwidth: float) -> Floats:
 def believe(counts: Floats, nominal: Floats, weights: Floats) -> Beliefs:
     """Estimates success under every condition.
 
-    Three things are known beforehand. Success changes gradually with intensity: episodes at neighbouring intensities
+    Four things are known beforehand. Success changes gradually with intensity: episodes at neighbouring intensities
     count in part. It does not rise with intensity: an antitonic fit pools what contradicts that, nominal episodes being
-    those at intensity 0. And all axes together are no easier than one of them: success there vouches for each axis
-    alone. Beyond that, an axis of which nothing is known is taken to be like the other axes.
+    those at intensity 0. An axis of which little is known is like the other axes, as far as a few episodes. And all
+    axes together are no easier than one of them: success there vouches for each axis alone.
 
     Args:
         counts: Failed and successful episodes; row 0 has all axes together. Shape (2, rows, columns).
         nominal: Failed and successful nominal episodes. Shape (2,).
         weights: `kernel` of the columns. Shape (columns, columns).
     """
-    failed, passed = counts @ weights
-    n = failed + passed
-    prior = np.full_like(n, 0.5)
-    if len(n) > 1:
-        prior[1:] = (passed[1:].sum(axis=0) + PRIOR / 2) / (n[1:].sum(axis=0) + PRIOR)
-    mean = (passed + PRIOR * prior) / (n + PRIOR)
-    calm = (nominal[1] + PRIOR / 2) / (nominal.sum() + PRIOR)
-    everything = np.column_stack([np.full(len(n), nominal.sum()), n])
-    fitted = antitonic(np.column_stack([np.full(len(n), calm), mean]), everything + PRIOR)
-    mean, n = fitted[:, 1:], _shared(fitted, everything)[:, 1:]
-    vouched = mean < mean[0]
-    return Beliefs(np.where(vouched, mean[0], mean), np.where(vouched, np.maximum(n, n[0]), n))
+    near = counts @ weights
+    common = _fit(np.stack([near[:, 0], near[:, 1:].sum(axis=1)], axis=1), nominal)
+    if counts.shape[1] == 1:
+        return Beliefs(common.mean[:1], common.n[:1])
+    together, kin = (Beliefs(common.mean[row], common.n[row]) for row in (0, 1))
+    alone = near[:, 1:] + np.minimum(kin.n, KIN) * np.stack([1 - kin.mean, kin.mean])[:, None]
+    easier = together.mean > (alone[1] + PRIOR / 2) / (alone.sum(axis=0) + PRIOR)
+    vouched = together.n * np.stack([1 - together.mean, together.mean])[:, None]
+    each = _fit(np.where(easier, alone + vouched, alone), nominal)
+    return Beliefs(np.vstack([together.mean, each.mean]), np.vstack([together.n, each.n]))
+
+
+def _fit(counts: Floats, nominal: Floats) -> Beliefs:
+    """Posterior means that do not rise along a row, nor above nominal success; counts have shape (2, rows, columns)."""
+    rows, columns = counts.shape[1:]
+    everything = np.concatenate([np.repeat(nominal[:, None, None], rows, axis=1), counts], axis=2)
+    n = everything.sum(axis=0)
+    # In the fit the prior of a whole row weighs PRIOR: a finer grid must not add evidence where values are pooled.
+    slight = PRIOR / columns
+    fitted = antitonic((everything[1] + slight / 2) / (n + slight), n + slight)
+    shared = _shared(fitted, n)
+    means = np.minimum.accumulate((shared * fitted + PRIOR / 2) / (shared + PRIOR), axis=1)
+    return Beliefs(means[:, 1:], shared[:, 1:])
 
 
 def antitonic(values: Floats, weights: Floats) -> Floats:

@@ -139,7 +139,7 @@ class Learnability(CurriculumStrategy):
         row, column = choice.row, choice.column
         what = f"{self.rows[row]} at {self.percents[column]} %"
         if choice.part == "uniform":
-            return f"{what}: drawn uniformly, as {self.options.uniform_share:.0%} of the episodes are"
+            return f"{what}: drawn uniformly, as {100 * self.options.uniform_share:.0f} % of the episodes are"
         if choice.part == "stale":
             return f"{what}: not tried for {choice.waited} episodes"
         score = self.bandit.score

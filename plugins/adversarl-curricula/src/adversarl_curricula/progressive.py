@@ -75,11 +75,13 @@ class Progressive(CurriculumStrategy):
         drawn = zip(self._names, intensities, seeds, strict=True)
         perturbations = tuple(Perturbation(name, intensity, seed=seed) for name, intensity, seed in drawn)
         text = "randomize " + ", ".join(f"{p.axis} {p.intensity:.0%}" for p in perturbations)
-        return Proposal(text, self._why(f"{len(perturbations)} axes up to {strength:.0%}"), perturbations)
+        return Proposal(text, self._why(f"{len(perturbations)} axes up to {100 * strength:.0f} %"), perturbations)
 
     def _why(self, what: str) -> str:
         place = f"stage {self.stage + 1} of {len(self.options.stages)}, {self.current.name}"
-        return f"{what}: {place}, {self._because}; {sum(self._outcomes)} of its last {len(self._outcomes)} succeeded"
+        n = len(self._outcomes)
+        evidence = f"{sum(self._outcomes)} of its last {n} succeeded" if n else "none of its episodes has finished"
+        return f"{what}: {place}, {self._because}; {evidence}"
 
     def observe(self, episode: Episode) -> None:
         """Counts an episode of the current stage, and goes on when that ends it."""
@@ -96,7 +98,7 @@ class Progressive(CurriculumStrategy):
 
     def _reason_to_go_on(self, env_steps: int) -> str | None:
         stage, done, n = self.current, sum(self._outcomes), len(self._outcomes)
-        if stage.until_success is not None and n == stage.window and done >= stage.until_success * n:
+        if stage.until_success is not None and n == stage.window and done / n >= stage.until_success:
             return f"reached because {done} of the last {n} episodes of stage {stage.name} succeeded"
         if stage.until_episodes is not None and self._episodes >= stage.until_episodes:
             return f"reached because stage {stage.name} had its {self._episodes} episodes"
