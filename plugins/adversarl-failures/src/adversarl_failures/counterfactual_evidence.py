@@ -26,8 +26,19 @@ def evidence_value(harmed: int, helped: int) -> float:
     after every pair, or stops when it suits, is not misled more often.
     """
     n = harmed + helped
-    over, under = sum(comb(n + 1, i) for i in range(harmed + 1)), (n + 1) * comb(n, harmed)
+    tail = _ways(n + 1, min(harmed, helped))
+    over = tail if harmed <= helped else 2 ** (n + 1) - tail
+    under = (n + 1) * comb(n, harmed)
     return over / under if over.bit_length() - under.bit_length() < 1000 else inf
+
+
+def _ways(n: int, most: int) -> int:
+    """How many subsets of n things have at most so many of them: sum_{i <= most} C(n, i)."""
+    term = total = 1
+    for i in range(most):
+        term = term * (n - i) // (i + 1)
+        total += term
+    return total
 
 
 @dataclass(slots=True)
