@@ -1,0 +1,139 @@
+"""Tokens and money: what was used, what it cost, and what another call may cost at most."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from adversarl_claude.prices import Price
+
+OVERHEAD_TOKENS = 1000
+"""What the service adds to a request that has a tool; Anthropic states 290 to 810 tokens, depending on the model."""
+BYTES_PER_TOKEN = 2
+"""Fewest bytes of English or JSON per token that the bound on a request's tokens assumes; about 3 is usual."""
+PIXELS_PER_TOKEN = 750
+"""Pixels of a picture per token, from Anthropic's guide to vision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens: input neither read from nor written to the cache, output, input read, and input written."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+    @classmethod
+    def of(cls, response: Mapping[str, Any]) -> Usage:
+        """From the ``usage`` of a response of the Messages API."""
+        usage = response["usage"]
+        read, written = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
+        return cls(usage["input_tokens"], usage["output_tokens"], read or 0, written or 0)
+
+    def __add__(self, other: Usage) -> Usage:
+        mine, theirs = asdict(self), asdict(other)
+        return Usage(**{name: mine[name] + theirs[name] for name in mine})
+
+
+def cost_usd(usage: Usage, price: Price) -> float:
+    """What tokens cost [USD]."""
+    read, written = price.read_factor * usage.cache_read, price.write_factor * usage.cache_write
+    total: float = price.input * (usage.input + read + written) + price.output * usage.output
+    return total / 1e6
+
+
+def worst_case_usd(request: Mapping[str, Any], price: Price) -> float:
+    """An upper bound on what a request costs [USD]: every input token as dear as can be, all output tokens used."""
+    size, picture_tokens = _measure(request)
+    tokens = OVERHEAD_TOKENS + size // BYTES_PER_TOKEN + picture_tokens
+    dearest = max(1.0, price.write_factor, price.read_factor)
+    return cost_usd(Usage(input=tokens, output=request["max_tokens"]), replace(price, input=dearest * price.input))
+
+
+def _measure(value: Any) -> tuple[int, int]:
+    """Bytes of all text in a part of a request, and tokens of all its pictures."""
+    if isinstance(value, Mapping):
+        if value.get("type") == "image":
+            return 0, _picture_tokens(value["source"]["data"])
+        parts = [_measure(part) for part in value.values()]
+        return sum(len(key) + 4 for key in value) + sum(p[0] for p in parts), sum(p[1] for p in parts)
+    if isinstance(value, list | tuple):
+        parts = [_measure(part) for part in value]
+        return 2 * len(parts) + sum(p[0] for p in parts), sum(p[1] for p in parts)
+    return len(json.dumps(value, ensure_ascii=False).encode()), 0
+
+
+def _picture_tokens(png: str) -> int:
+    """From the width and height in the header of a PNG in base64 (RFC 2083, section 4.1.1)."""
+    header = b64decode(png[:44])
+    width, height = (int.from_bytes(header[at : at + 4]) for at in (16, 20))
+    return width * height // PIXELS_PER_TOKEN + 50
+
+
+class Meter:
+    """Counts what calls used and cost.
+
+    A call whose answer was lost on the way may have been billed; its worst case counts against the budget too.
+
+    Args:
+        price: What tokens cost.
+        max_cost_usd: The budget [USD].
+    """
+
+    def __init__(self, price: Price, max_cost_usd: float) -> None:
+        self.price, self.max_cost_usd = price, max_cost_usd
+        self.usage = Usage()
+        self.calls = 0
+        self.errors = 0
+        self.lost_usd = 0.0
+        """Worst case of calls that may have been billed without an answer [USD]."""
+
+    @property
+    def cost_usd(self) -> float:
+        """What all answers cost [USD]."""
+        return cost_usd(self.usage, self.price)
+
+    def fits(self, request: Mapping[str, Any], more_usd: float = 0.0) -> bool:
+        """Whether a request cannot exceed the budget, with `more_usd` that others may still cost [USD]."""
+        so_far = self.cost_usd + self.lost_usd + more_usd
+        return so_far + worst_case_usd(request, self.price) <= self.max_cost_usd
+
+    def count(self, response: Mapping[str, Any]) -> None:
+        """Takes note of an answer."""
+        self.calls += 1
+        self.usage += Usage.of(response)
+
+    def fail(self, request: Mapping[str, Any], *, billed: bool) -> None:
+        """Takes note of a call without an answer, and whether it may have been billed nevertheless."""
+        self.calls += 1
+        self.errors += 1
+        if billed:
+            self.lose(request)
+
+    def lose(self, request: Mapping[str, Any]) -> None:
+        """Takes note of a call that may have been billed and whose answer nobody saw."""
+        self.lost_usd += worst_case_usd(request, self.price)
+
+    def scalars(self, prefix: str) -> dict[str, float]:
+        """Counts of calls, errors and tokens, and the cost [USD]."""
+        tokens = {f"{prefix}/{name}_tokens": value for name, value in asdict(self.usage).items()}
+        return {
+            f"{prefix}/calls": self.calls,
+            f"{prefix}/errors": self.errors,
+            f"{prefix}/cost_usd": self.cost_usd,
+            f"{prefix}/lost_usd": self.lost_usd,
+            **tokens,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """The counts; JSON-ready."""
+        return {"usage": asdict(self.usage), "calls": self.calls, "errors": self.errors, "lost_usd": self.lost_usd}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Brings `state_dict` back."""
+        self.usage = Usage(**state["usage"])
+        self.calls, self.errors, self.lost_usd = state["calls"], state["errors"], state["lost_usd"]

@@ -1,0 +1,66 @@
+"""What can go wrong with a call, in words that say what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["rate-limit", "overloaded", "server", "request", "key", "timeout", "connection", "malformed", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a call brought nothing that can be used.
+
+    Attributes:
+        kind: What went wrong; ``key`` means that asking again is in vain, ``answer`` that the answer is no use.
+        text: The same in English, with what to do where something can be done.
+        billed: Whether the call may have been billed without an answer.
+    """
+
+    kind: Kind
+    text: str
+    billed: bool = False
+
+
+_STATUS: dict[int, tuple[Kind, str]] = {
+    401: ("key", "the service does not accept the key in ANTHROPIC_API_KEY"),
+    402: ("key", "the account of the key in ANTHROPIC_API_KEY has no credit"),
+    403: ("key", "the key in ANTHROPIC_API_KEY may not use this model"),
+    404: ("key", "the service does not know the model. Look at the key 'model'"),
+    429: ("rate-limit", "the rate limit is reached"),
+    529: ("overloaded", "the service is overloaded"),
+}
+
+
+def trouble_of(error: Exception, hide: Callable[[str], str]) -> Trouble:
+    """What an exception of the SDK means.
+
+    Args:
+        error: The exception; it is not kept, because it holds the request with its headers.
+        hide: Removes the key from a text.
+    """
+    import anthropic
+
+    if isinstance(error, anthropic.APIStatusError):
+        return _of_status(error.status_code, hide(error.api_message or str(error)))
+    if isinstance(error, TimeoutError):
+        return Trouble("timeout", "no answer within deadline_s", billed=True)
+    if isinstance(error, anthropic.APITimeoutError):
+        return Trouble("timeout", "no answer within timeout_s", billed=True)
+    if isinstance(error, anthropic.APIConnectionError):
+        cause = error.__cause__ or error
+        reached = "Connect" not in type(cause).__name__
+        what = "the connection was lost" if reached else "the service cannot be reached"
+        return Trouble("connection", hide(f"{what} ({type(cause).__name__}: {cause})"), billed=reached)
+    if isinstance(error, json.JSONDecodeError | ValueError):
+        return Trouble("malformed", hide(f"the service sent something else than an answer: {error}"), billed=True)
+    return Trouble("request", hide(f"{type(error).__name__}: {error}"))
+
+
+def _of_status(status: int, text: str) -> Trouble:
+    default: tuple[Kind, str] = ("server", "the service failed") if status >= 500 else ("request", "refused as invalid")
+    kind, what = _STATUS.get(status, default)
+    return Trouble(kind, f"{what} (HTTP {status}: {' '.join(text.split())[:300]})")
