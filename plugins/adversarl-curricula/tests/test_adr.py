@@ -23,13 +23,16 @@ RESULTS = st.lists(st.booleans(), min_size=1, max_size=120)
 
 @st.composite
 def tables(draw):
-    narrow, widen = sorted(draw(st.lists(st.floats(0.01, 1), min_size=2, max_size=2, unique=True)))
+    buffer = draw(st.integers(1, 6))
+    # Rates that a buffer can have exactly, and others.
+    rate = st.integers(0, buffer).map(lambda successes: successes / buffer) | st.floats(0.01, 0.99)
+    narrow, widen = sorted(draw(st.lists(rate, min_size=2, max_size=2, unique=True)))
     least, start = sorted(draw(st.lists(st.floats(0.01, 1), min_size=2, max_size=2)))
     return {
-        "buffer": draw(st.integers(1, 6)),
+        "buffer": buffer,
         "step": draw(st.floats(0.01, 1)),
         "widen_at": widen,
-        "narrow_at": min(narrow, 0.99),
+        "narrow_at": narrow,
         "start": start,
         "min_width": least,
         "boundary_share": draw(st.floats(0.05, 1)),

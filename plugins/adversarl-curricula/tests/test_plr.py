@@ -43,7 +43,7 @@ class Circler(RandomSearch):
         return np.clip(tangent + 4 * (0.5 - radius) * position / radius, -1, 1).astype(np.float32)
 
     def values(self, observation, state):
-        return 1.0 - 0.5 * np.linalg.norm(state[:, :2] - state[:, 4:], axis=1).astype(np.float64)
+        return 1.0 - 2.0 * np.linalg.norm(state[:, :2] - state[:, 4:], axis=1).astype(np.float64)
 
 
 def circler():
@@ -374,9 +374,18 @@ def test_what_the_guard_refuses_is_forgotten():
     plr.refuse(Slot(0, 2, 0))
     assert plr.buffer.levels == {}
     plr.observe(finished(0, True))
-    plr.propose(Slot(0, 3, 0), EMPTY)
+    (refused,) = plr.propose(Slot(0, 3, 0), EMPTY)
     plr.refuse(Slot(0, 3, 0))
-    assert plr.propose(Slot(0, 4, 0), EMPTY)[0].why == "new level, trial 1 of 2"
+    (another,) = plr.propose(Slot(0, 4, 0), EMPTY)
+    assert another.why == "new level, trial 1 of 2"
+    assert another.perturbations != refused.perturbations
+
+
+def test_nominal_episodes_score_no_level():
+    plr = make(robust=False, trials_per_level=2)
+    (first,) = plr.propose(Slot(0, 0, 0), EMPTY)
+    plr.observe(replace(finished(0, True), clean=True))
+    assert plr.propose(Slot(0, 1, 0), EMPTY) == (first,)
 
 
 def test_only_scores_that_need_values_ask_for_them():

@@ -130,7 +130,7 @@ class Plr(CurriculumStrategy):
         self._counts["replayed"] += 1
         age = self._counts["sampled"] - level.sampled
         rank = f"rank {self.buffer.rank(level)} of {len(self.buffer.levels)}"
-        why = f"replayed: {self.options.score} {level.score:.3f}, {rank}, {age} levels after it was last sampled"
+        why = f"replayed: {self.options.score} {level.score:.3f}, {rank}, staleness {age}"
         return level, int(self.rng.integers(len(level.seeds))), why
 
     def _begin(self) -> tuple[Level, int, str]:
