@@ -1,0 +1,1 @@
+"""``adversarl bench curricula``: every curriculum on one fast task whose difficulty is known."""
