@@ -145,7 +145,7 @@ def test_the_most_learnable_make_up_their_share_of_the_uniform_draw(run):
 
 
 def test_conditions_the_guard_refuses_are_not_sampled_as_learnable_but_tried_again(run):
-    curriculum = run(uniform_share=0.0, stale_share=0.5, **HELD).curriculum
+    curriculum = run(uniform_share=0.0, stale_share=0.5, hold_back=False, **HELD).curriculum
     refused, kept = Counter(), Counter()
     for index in range(3000):
         slot = Slot(index % 4, index, 0)
@@ -195,6 +195,37 @@ def test_episodes_that_change_while_they_run_are_no_evidence(run):
     assert np.sum(play.curriculum.bandit.state_dict()["counts"]) == 0
 
 
+def harsh(run, **options):
+    """One axis never succeeds above 30 %, the others always do."""
+    play = run(mid_episode_share=0.0, **options)
+    curriculum, hard = play.curriculum, play.curriculum.world.axes[2]
+    proposed = []
+    for index in range(1500):
+        (proposal,) = curriculum.propose(Slot(0, index, 0), EMPTY)
+        seen = {p.axis: round(100 * p.intensity) for p in curriculum.world.ground(proposal.text).perturbations}
+        success = seen.get(hard.name, 0) <= 30
+        curriculum.observe(Episode(index, 0, 0, 0, 20, 1.0, success, not success))
+        proposed.append((proposal.why, seen.pop(hard.name, None), seen))
+    return curriculum, [(why, held, others) for why, held, others in proposed[500:] if len(others) > 1]
+
+
+def test_an_axis_that_is_too_hard_is_held_back_and_the_others_go_on(run):
+    curriculum, together = harsh(run)
+    adaptive = [(why, held, others) for why, held, others in together if "drawn uniformly" not in why]
+    beyond = [(why, held) for why, held, others in adaptive if max(others.values()) >= 50]
+    assert len(beyond) > 50
+    assert max(held for _, held in beyond) <= 50
+    assert all("1 of them held at what succeeds alone" in why for why, _ in beyond)
+    assert curriculum.scalars()["curriculum/half/together"] == 1.0
+    assert max(held for why, held, _ in together if "drawn uniformly" in why) == 100
+
+
+def test_without_holding_back_all_axes_have_one_intensity(run):
+    curriculum, together = harsh(run, hold_back=False)
+    assert all(set(others.values()) == {held} for _, held, others in together)
+    assert curriculum.scalars()["curriculum/half/together"] <= 0.4
+
+
 def test_clean_episodes_are_evidence_of_nominal_success_alone(run):
     curriculum = run().curriculum
     for index in range(80):
@@ -220,11 +251,12 @@ def test_reasons_have_the_numbers(run):
     play = run(**HELD)
     reasons = [play.play()[0][-1].why for _ in range(600)][300:]
     learnable = re.compile(
-        r"success (\d+) % \[(\d+), (\d+)\] of the last \d+ near it at [\w ]+ at (\d+) %: "
+        r"success (\d+) % \[(\d+), (\d+)\] of the last \d+ near it at [\w ]+ at (\d+) %"
+        r"(?:, \d of them held at what succeeds alone)?: "
         r"(the most learnable|number \d+ by learnability) of 80 conditions"
     )
     uniform = re.compile(r"[\w -]+ at \d+ %: drawn uniformly, as 50 % of the episodes are")
-    stale = re.compile(r"[\w -]+ at \d+ %: not tried for \d+ episodes")
+    stale = re.compile(r"[\w -]+ at \d+ %[\w ,]*: not tried for \d+ episodes")
     matches = [learnable.fullmatch(why) for why in reasons if why.startswith("success") and "together" in why]
     assert matches
     assert all(int(m[2]) <= int(m[1]) <= int(m[3]) for m in matches)

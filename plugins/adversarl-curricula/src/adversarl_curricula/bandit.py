@@ -16,6 +16,9 @@ REFRESH = 8
 HOPELESS = 0.5
 """A condition is not sampled as learnable while less than this share of its proposals is thought to be solvable."""
 
+MASTERED = 0.7
+"""Success of an axis alone, one standard deviation above the mean, up to which it is not held back among others."""
+
 GUARD_MEMORY = 5
 """Proposals of one condition after which the guard's verdict on it weighs 1/e."""
 
@@ -83,6 +86,7 @@ class Bandit:
         self._urgency = self._blamed = np.ones(len(weights))
         self._last = np.zeros(weights.size, np.int64)
         self._draws = 0
+        self._standing = np.full(len(weights) - 1, weights.shape[1] - 1)
         self._news: list[tuple[Evidence, int, int, int]] = []
         self._refresh()
 
@@ -120,7 +124,7 @@ class Bandit:
             for piece in self._news:
                 self._count(*piece)
             self._news.clear()
-            self._urgency = self._blamed
+            self._urgency, self._standing = self._blamed, self.reach
             self._refresh()
 
     def _count(self, evidence: Evidence, row: int, column: int, good: int) -> None:
@@ -139,7 +143,11 @@ class Bandit:
         self._blamed = urgency
 
     def _refresh(self) -> None:
-        self.beliefs: Beliefs = believe(self._counts, self._nominal, self._kernel)
+        in_force = np.arange(self.weights.shape[1]) <= self._standing[:, None]
+        self.beliefs: Beliefs = believe(self._counts, self._nominal, self._kernel, in_force)
+        mastered = (self.beliefs.mean + self.beliefs.spread)[1:] >= MASTERED
+        self.reach: NDArray[np.int64] = np.maximum(mastered.cumprod(axis=1).sum(axis=1) - 1, 0)
+        """Column of the highest intensity that each axis is thought to master alone, at least 0. Shape (rows - 1,)."""
         refused, kept = self._guarded
         solvable = (1 + kept) / (1 + kept + refused)
         self.hopeless: NDArray[np.bool_] = solvable < HOPELESS
@@ -175,6 +183,7 @@ class Bandit:
             "urgency": self._urgency.tolist(),
             "blamed": self._blamed.tolist(),
             "last": self._last.tolist(),
+            "standing": self._standing.tolist(),
             "draws": self._draws,
             "news": [list(piece) for piece in self._news],
         }
@@ -183,7 +192,8 @@ class Bandit:
         """Brings `state_dict` back."""
         for name in ("counts", "nominal", "guarded", "urgency", "blamed"):
             setattr(self, f"_{name}", np.array(state[name], np.float64))
-        self._last = np.array(state["last"], np.int64)
+        for name in ("last", "standing"):
+            setattr(self, f"_{name}", np.array(state[name], np.int64))
         self._draws = state["draws"]
         self._news = [(evidence, row, column, good) for evidence, row, column, good in state["news"]]
         self._refresh()

@@ -44,9 +44,13 @@ class Beliefs:
         Returns:
             Learnability. Shape (rows, columns), in [0, 0.25].
         """
-        spread = self.mean * (1 - self.mean) / (self.n + PRIOR + 1)
-        near = np.clip(0.5, self.mean - np.sqrt(spread), self.mean + np.sqrt(spread))
-        return np.where(self.n < trusted, near * (1 - near), spread * (self.n + PRIOR))
+        near = np.clip(0.5, self.mean - self.spread, self.mean + self.spread)
+        return np.where(self.n < trusted, near * (1 - near), self.spread**2 * (self.n + PRIOR))
+
+    @property
+    def spread(self) -> Floats:
+        """Standard deviations. Shape (rows, columns)."""
+        return np.asarray(np.sqrt(self.mean * (1 - self.mean) / (self.n + PRIOR + 1)))
 
 
 def kernel(intensities: Floats, bandwidth: float) -> Floats:
@@ -54,18 +58,19 @@ def kernel(intensities: Floats, bandwidth: float) -> Floats:
     return np.asarray(np.exp(-0.5 * ((intensities[:, None] - intensities) / bandwidth) ** 2))
 
 
-def believe(counts: Floats, nominal: Floats, weights: Floats) -> Beliefs:
+def believe(counts: Floats, nominal: Floats, weights: Floats, in_force: NDArray[np.bool_]) -> Beliefs:
     """Estimates success under every condition.
 
     Four things are known beforehand. Success changes gradually with intensity: episodes at neighbouring intensities
     count in part. It does not rise with intensity: an antitonic fit pools what contradicts that, nominal episodes being
     those at intensity 0. An axis of which little is known is like the other axes, as far as a few episodes. And all
-    axes together are no easier than one of them: success there vouches for each axis alone.
+    axes together are no easier than one of them: success there vouches for each axis that was in force.
 
     Args:
         counts: Failed and successful episodes; row 0 has all axes together. Shape (2, rows, columns).
         nominal: Failed and successful nominal episodes. Shape (2,).
         weights: `kernel` of the columns. Shape (columns, columns).
+        in_force: Which axes have the intensity of a column when all of them together do. Shape (rows - 1, columns).
     """
     near = counts @ weights
     common = _fit(np.stack([near[:, 0], near[:, 1:].sum(axis=1)], axis=1), nominal)
@@ -75,7 +80,7 @@ def believe(counts: Floats, nominal: Floats, weights: Floats) -> Beliefs:
     alone = near[:, 1:] + np.minimum(kin.n, KIN) * np.stack([1 - kin.mean, kin.mean])[:, None]
     easier = together.mean > (alone[1] + PRIOR / 2) / (alone.sum(axis=0) + PRIOR)
     vouched = together.n * np.stack([1 - together.mean, together.mean])[:, None]
-    each = _fit(np.where(easier, alone + vouched, alone), nominal)
+    each = _fit(np.where(easier & in_force, alone + vouched, alone), nominal)
     return Beliefs(np.vstack([together.mean, each.mean]), np.vstack([together.n, each.n]))
 
 

@@ -59,6 +59,11 @@ class LearnabilityOptions(CurriculumOptions):
         le=1,
         description="Distance in intensity [1] at which an episode counts as evidence with weight exp(-1/2).",
     )
+    hold_back: bool = Field(
+        True,
+        description="Whether, with all axes together, no axis exceeds what mostly succeeds alone, so that one that is "
+        "too hard does not keep the others down; uniform draws never hold back.",
+    )
     mid_episode_share: float = Field(
         0.3,
         ge=0,
@@ -77,6 +82,9 @@ class Learnability(CurriculumStrategy):
     succeeds is learnt and what always fails cannot be learnt yet, while the gradient of a policy's success is largest
     in between (Rutherford et al. 2024). Conditions are one axis at one intensity, and all axes together at one
     intensity, which is what the standard evaluation measures. Half of the episodes stay uniform draws.
+
+    With all axes together no axis exceeds what it is thought to master alone, so that one axis that is too hard does
+    not hide what can be learnt about the others. Uniform draws do not hold back.
 
     Among the learnable conditions of single axes, those that the failure report blames are drawn more often, in
     proportion to 1 plus the blamed effect. What the guard refuses again and again is not sampled as learnable until
@@ -120,13 +128,24 @@ class Learnability(CurriculumStrategy):
             self._report = report
             self.bandit.blame(self._urgency(report))
         choice = self.bandit.draw(self.rng)
-        percent, together = self.percents[choice.column], choice.row == 0
-        names = self._names if together else (self.rows[choice.row],)
-        plan = Plan("together" if together else "alone", dict.fromkeys(names, percent), "", percent, together)
-        proposals = self._timing.proposals(plan, self._why(choice))
-        held = all(p.onset == 0 and p.duration is None for p in proposals)
-        self._pending[slot.env] = (slot.episode, choice.row, choice.column, held)
+        plan = self._plan(choice)
+        proposals = self._timing.proposals(plan, self._why(choice, plan))
+        at_reset = all(p.onset == 0 and p.duration is None for p in proposals)
+        self._pending[slot.env] = (slot.episode, choice.row, choice.column, at_reset and plan.near_ceiling)
         return proposals
+
+    def _plan(self, choice: Choice) -> Plan:
+        """The conditions; their outcome is evidence unless axes that are held back elsewhere are not."""
+        percent = self.percents[choice.column]
+        if choice.row > 0:
+            name = self.rows[choice.row]
+            return Plan("alone", {name: percent}, name, percent, near_ceiling=True)
+        held = self.options.hold_back and bool((self.bandit.reach < choice.column).any())
+        percents = dict.fromkeys(self._names, percent)
+        if held and choice.part != "uniform":
+            reach = self.bandit.reach.tolist()
+            percents = {n: min(percent, self.percents[r]) for n, r in zip(self._names, reach, strict=True)}
+        return Plan("together", percents, "", percent, near_ceiling=choice.part != "uniform" or not held)
 
     def _urgency(self, report: FailureReport) -> Floats:
         effects = dict.fromkeys(self.rows, 0.0)
@@ -135,9 +154,11 @@ class Learnability(CurriculumStrategy):
                 effects[mode.axis] = max(mode.effect, effects[mode.axis])
         return 1 + np.array(list(effects.values()))
 
-    def _why(self, choice: Choice) -> str:
+    def _why(self, choice: Choice, plan: Plan) -> str:
         row, column = choice.row, choice.column
-        what = f"{self.rows[row]} at {self.percents[column]} %"
+        held = sum(percent < plan.percent for percent in plan.percents.values())
+        kept = f", {held} of them held at what succeeds alone" if held else ""
+        what = f"{self.rows[row]} at {plan.percent} %{kept}"
         if choice.part == "uniform":
             return f"{what}: drawn uniformly, as {100 * self.options.uniform_share:.0f} % of the episodes are"
         if choice.part == "stale":
