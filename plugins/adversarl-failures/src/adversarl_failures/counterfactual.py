@@ -45,19 +45,17 @@ class CounterfactualOptions(FailureOptions):
 class Counterfactual(FailureClassifier):
     """Re-runs failed episodes of training with the current policy, without its exploration, to see what they hang on.
 
-    A failed episode is played again from its seed as it was, and with one condition (axis and target) removed; and
-    nominal, and with that condition alone. A pair of episodes that differ in one condition and end differently was
-    decided by it. A condition is a failure mode if its pairs fail with it so much more often than without it that
-    their `evidence_value` reaches the number of conditions / `alpha` (Bonferroni), which holds for any order of
-    experiments and any number of looks at one memory. Failure modes are ranked by the lower bound of their effect:
+    Pairs of episodes that differ in one condition (axis and target) alone say what the condition does. It is kept alone
+    in the nominal episode of the same seed; all perturbations are moved to a fresh seed, and it alone is left out;
+    and, once it did harm in these, it is removed from the failed episode itself, which says what share of the failures
+    vanish with it. A condition is a failure mode if its pairs of the first two kinds fail with it so much more often
+    than without it that their `evidence_value` reaches the number of conditions / `alpha` (Bonferroni), whatever the
+    order of experiments. Those of the third kind do not count for that: where failures come and go by chance, one that
+    is played again with anything changed vanishes as often. Failure modes are ranked by the lower bound of the effect:
     failures with the condition, times the share of them that it decides.
 
-    Pairs whose first episode is solved this time count too, against the condition: a failure that comes and goes by
-    chance vanishes as often without any reason.
-
-    Limits: three causes of which any two suffice are not found, nor does a pair tell why. Where the policy neither
-    explores nor learns between an episode and its re-run, a failure always comes again, and one that would vanish with
-    any change at all is blamed on what was changed. Warm-start episodes do not count.
+    Limits: a report that found nothing may have had too little budget or too few failures; among three causes of which
+    any two suffice, none is found. Warm-start episodes, which a teacher plays in part, do not count.
     """
 
     Options: ClassVar[type[FailureOptions]] = CounterfactualOptions
@@ -87,7 +85,8 @@ class Counterfactual(FailureClassifier):
         self._change.add()
         if episode.clean:
             self._clean.append(episode.success)
-        self._cases.add(episode)
+        if not episode.success:
+            self._cases.add(episode)
 
     def report(self) -> FailureReport:
         """Re-runs failed episodes; then success, nominal success, failure modes, and whether success has changed."""
@@ -146,10 +145,10 @@ class Counterfactual(FailureClassifier):
 
     def _mode(self, condition: Condition, table: Table) -> tuple[float, FailureMode]:
         """The lower bound of the effect, and the failure mode."""
-        removed, kept = (self._evidence.tally([Arm(condition, kind)]) for kind in ("remove", "keep"))
+        removed, kept, moved = (self._evidence.tally([Arm(condition, kind)]) for kind in ("remove", "keep", "move"))
         both = self._evidence.of(condition)
         success = _success(condition, both, table)
-        share = max(removed.vanishing, kept.appearing, key=lambda rate: rate.low)
+        share = max(removed.vanishing, kept.appearing, moved.vanishing, key=lambda rate: rate.low)
         failing = 1 - success.value if success.n else 1.0
         sentence = _sentence(condition, removed.vanishing, kept.appearing)
         mode = FailureMode(*condition, (both.low, both.high), success, failing * share.value, sentence)

@@ -130,8 +130,11 @@ class Evidence:
         return {arm.condition for report in self._reports for arm in report}
 
     def of(self, condition: Condition) -> Tally:
-        """All pairs about a condition."""
-        return self.tally([Arm(condition, "remove"), Arm(condition, "keep")])
+        """Pairs about a condition that can blame it: those of episodes that were not chosen because they failed.
+
+        Played again, an episode that failed can only get better, whatever is changed in it.
+        """
+        return self.tally([Arm(condition, "keep"), Arm(condition, "move")])
 
     def state_dict(self) -> list[Any]:
         """JSON-ready."""

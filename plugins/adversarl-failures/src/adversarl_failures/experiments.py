@@ -31,7 +31,9 @@ class Experiments:
     Next comes the question whose answer may matter most: the highest upper bound of the share of its pairs that were
     harmed (optimism in the face of uncertainty, Lai and Robbins 1985), at first that of the more suspicious and then of
     the more frequent condition. It is asked of the case that takes fewest new episodes, and of those of the newest:
-    never does the choice of a case depend on what is known of its outcome, so no condition profits from it.
+    where pairs can blame, the choice never depends on what is known of their outcome, so no condition profits from it.
+    Whether a failure vanishes without a condition is asked once that did harm elsewhere, and of failures that come
+    again.
 
     Args:
         trials: Plays the episodes.
@@ -57,11 +59,8 @@ class Experiments:
         self._most_steps = trials.world.max_episode_steps
         self._known: dict[Trial, bool] = {}
         self._open: dict[Arm, list[Pair]] = {}
-        frequency = Counter(arm for case in cases for arm in case.arms())
-        self._rank = {
-            arm: (-suspicion.get(arm.condition, 0.0), -count, arm.kind == "keep", str(arm))
-            for arm, count in frequency.items()
-        }
+        asked = Counter(arm for case in cases for arm in case.arms())
+        self._rank = {a: (-suspicion.get(a.condition, 0.0), -n, str(a.condition), a.kind) for a, n in asked.items()}
         for case in reversed(list(cases)):
             for arm in case.arms():
                 if arm not in case.tested:
@@ -95,23 +94,27 @@ class Experiments:
         return batch
 
     def _next(self, planned: set[Trial], waiting: Counter[Arm]) -> Pair | None:
-        arms = [arm for arm, pairs in self._open.items() if pairs and not self._settled(arm)]
-        if not arms:
-            return None
-        arm = min(arms, key=lambda a: (-self._promise(a, waiting[a]), self._rank[a]))
         known = self._known.keys() | planned
-        return min(self._open[arm], key=lambda pair: len(self._new(pair, known)))
+        arms = [arm for arm in self._open if self._worth(arm)]
+        for arm in sorted(arms, key=lambda a: (-self._promise(a, waiting[a]), self._rank[a])):
+            pairs = [pair for pair in self._open[arm] if arm.kind != "remove" or not self._known.get(pair.with_it)]
+            if pairs:
+                return min(pairs, key=lambda pair: len(self._new(pair, known)))
+        return None
 
     def _promise(self, arm: Arm, waiting: int) -> float:
         """Upper bound of the share that is harmed, as if the pairs that wait were not."""
         tally = self._evidence.tally([arm])
         return wilson(tally.harmed, tally.pairs + waiting).high
 
-    def _settled(self, arm: Arm) -> bool:
-        tally, known = self._evidence.tally([arm]), self._evidence.of(arm.condition)
+    def _worth(self, arm: Arm) -> bool:
+        """Whether a question is not settled, and has a point."""
+        tally, both = self._evidence.tally([arm]), self._evidence.of(arm.condition)
+        if arm.kind == "remove" and not both.harmed:
+            return False
         share = wilson(tally.harmed, tally.pairs)
-        decided = not known.harmed or known.value >= self._needed
-        return decided and (share.high - share.low) / 2 <= self._precision
+        decided = not both.harmed or both.value >= self._needed
+        return not decided or (share.high - share.low) / 2 > self._precision
 
     @staticmethod
     def _new(pair: Pair, known: Collection[Trial]) -> list[Trial]:
