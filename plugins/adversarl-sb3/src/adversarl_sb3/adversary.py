@@ -5,6 +5,7 @@ from __future__ import annotations
 import adversarl_sb3.openmp  # noqa: F401  # isort: skip  # before torch
 
 from collections.abc import Sequence
+from math import exp
 from typing import Any, ClassVar
 
 import numpy as np
@@ -98,12 +99,12 @@ class Adversary(CurriculumStrategy):
         return challenge
 
     def _why(self, challenge: Challenge, choice: Choice, onset: int) -> str:
-        expected, evidence = self.knowledge.expected(challenge.action[0], choice.percent)
-        how = "a uniform draw" if challenge.uniform else f"expects {self.options.objective} {challenge.value:.2f}"
-        seen = f"from about {evidence:.0f} recent episodes near it" if evidence else "untried"
-        when = f", from step {onset}" if onset else ""
-        objective = self.options.objective
-        return f"adversary ({objective}): {choice}{when}, success of about {100 * expected:.0f} % ({seen}); {how}"
+        rate, evidence = self.knowledge.expected(challenge.action[0], choice.percent)
+        seen = f"about {evidence:.0f} recent episodes near it" if evidence else "untried"
+        when = f" from step {onset}" if onset else ""
+        how = "a uniform draw" if challenge.uniform else f"its policy's choice, {100 * exp(challenge.log_prob):.2g} %"
+        expects = f"expects success of about {100 * rate:.0f} % ({seen})"
+        return f"adversary ({self.options.objective}): {expects}: {choice}{when}; {how}"
 
     def observe(self, episode: Episode) -> None:
         """Takes note of how an episode of a proposal ended, and learns when enough proposals are finished."""

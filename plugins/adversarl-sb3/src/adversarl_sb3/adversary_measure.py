@@ -15,6 +15,7 @@ from adversarl.interfaces.trials import Outcome, Player, Services, Trial, Trials
 from adversarl.metrics import Z95, wilson
 from adversarl.types import Episode, FailureReport, Perturbation
 from adversarl_sb3.adversary import Adversary
+from adversarl_sb3.adversary_options import AdversaryOptions
 from adversarl_sb3.adversary_scores import SCORES, Objective
 
 NUM_ENVS = 8
@@ -125,25 +126,26 @@ def compare(objective: Objective, seed: int, proposals: int = 600, **options: An
         ``success`` rate, the share that is ``impossible`` and the share whose success is between 1/4 and 3/4
         (``uncertain``).
     """
-    shares = {"adversary": options.pop("uniform_share", 0.2), "uniform": 1.0}
-    found: dict[str, float] = {}
-    for name, share in reversed(shares.items()):
-        last = _last_quarter(objective, seed, proposals, {**options, "uniform_share": share})
-        found[name] = float(np.mean([truth.objective(objective) for truth in last]))
-    return found | {
+    share = options.pop("uniform_share", 0.2)
+    last = _last(objective, seed, proposals, proposals // 4, {**options, "uniform_share": share})
+    uniform = _last(objective, seed, proposals // 4, proposals // 4, {**options, "uniform_share": 1.0})
+    return {
+        "adversary": float(np.mean([truth.objective(objective) for truth in last])),
+        "uniform": float(np.mean([truth.objective(objective) for truth in uniform])),
         "success": float(np.mean([truth.success for truth in last])),
         "impossible": float(np.mean([not truth.solvable for truth in last])),
         "uncertain": float(np.mean([0.25 < truth.success < 0.75 for truth in last])),
     }
 
 
-def _last_quarter(objective: Objective, seed: int, proposals: int, options: dict[str, Any]) -> list[Truth]:
+def _last(objective: Objective, seed: int, proposals: int, count: int, options: dict[str, Any]) -> list[Truth]:
+    """The truth about the episodes of the last `count` proposals."""
     difficulties, outcomes, choices = (np.random.default_rng([seed, stream]) for stream in range(3))
     points = PointMass(PointMass.Options(num_envs=1)).make(seed=0)
     world = World(points.axes, 2 * LENGTH, points.ground)
-    adversary = Adversary(Adversary.Options(objective=objective, **options), world, choices)  # type: ignore[call-arg]
+    adversary = Adversary(AdversaryOptions(objective=objective, **options), world, choices)
     truths = play(adversary, Protagonist(world, difficulties), proposals, outcomes)
-    return truths[-len(truths) // 4 :]
+    return truths[-count * adversary.options.proposal_repeats :]
 
 
 def measure(seeds: int = 20, proposals: int = 600, **options: Any) -> dict[str, Any]:

@@ -32,10 +32,10 @@ class AdversaryOptions(CurriculumOptions):
     uniform_share: float = Field(
         0.2, ge=0, le=1, description="Share of proposals drawn uniformly, so that nothing is forgotten."
     )
-    n_steps: int = Field(64, ge=2, le=65536, description="Finished proposals between two updates.")
-    batch_size: int = Field(32, ge=2, le=65536, description="Proposals a gradient step; a divisor of n_steps.")
+    n_steps: int = Field(16, ge=2, le=65536, description="Finished proposals between two updates.")
+    batch_size: int = Field(16, ge=2, le=65536, description="Proposals a gradient step; a divisor of n_steps.")
     n_epochs: int = Field(10, ge=1, le=100, description="Passes over the proposals of an update.")
-    learning_rate: float = Field(5e-3, gt=0, le=1, description="Step size of Adam.")
+    learning_rate: float = Field(1e-2, gt=0, le=1, description="Step size of Adam.")
     clip_range: float = Field(0.2, gt=0, le=1, description="Largest change of a proposal's probability ratio.")
     ent_coef: float = Field(0.01, ge=0, le=1, description="Weight of the entropy bonus.")
     hidden: int = Field(32, ge=4, le=1024, description="Units of each of the two hidden layers.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -32,13 +33,13 @@ class MenuPolicy(ActorCriticPolicy):
     """
 
     def __init__(self, *args: Any, allowed: NDArray[np.bool_], uniform_share: float, **kwargs: Any) -> None:
-        self.sizes: tuple[int, ...] = ()
+        self.sizes: list[int] = []
         self.barred = ~allowed
         self.uniform_share = uniform_share
         super().__init__(*args, **kwargs)
 
     def _build(self, lr_schedule: Any) -> None:
-        self.sizes = tuple(self.action_space.nvec.tolist())  # type: ignore[attr-defined]
+        self.sizes = self.action_space.nvec.tolist()  # type: ignore[attr-defined]
         self.conditional = nn.Parameter(th.zeros(self.barred.shape))
         self.register_buffer("bar", IMPOSSIBLE * th.as_tensor(self.barred, dtype=th.float32), persistent=False)
         flat = th.cat([part.log_softmax(-1) for part in self._split(cast(Tensor, self.bar))], -1)
@@ -68,16 +69,19 @@ class MenuPolicy(ActorCriticPolicy):
     def evaluate_actions(self, obs: Any, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Values, logarithms of the policy's probabilities, and entropies of its learnt part [nat]. Shape (n,) each."""
         names, parts, values = self.factors(obs)
-        chosen = actions.long()
-        row, what = th.arange(len(chosen)), chosen[:, 0]
-        learnt, uniform = names[row, what], th.full((len(chosen),), -float(np.log(self.sizes[0])))
-        for index, (part, flat) in enumerate(zip(parts, self._split(cast(Tensor, self.flat)), strict=True), start=1):
-            learnt = learnt + part[row, what, chosen[:, index]]
-            uniform = uniform + flat[what, chosen[:, index]]
         entropy = -(names.exp() * names).sum(-1)
         for part in parts:
             entropy = entropy - (names.exp() * (part.exp() * part).sum(-1)).sum(-1)
-        return values, self._mixed(learnt, uniform), entropy
+        return values, self._log_prob(names, parts, actions.long()), entropy
+
+    def _log_prob(self, names: Tensor, parts: Sequence[Tensor], actions: Tensor) -> Tensor:
+        """Logarithm of the mixture's probability of actions. Shape (n,)."""
+        row, what = th.arange(len(actions)), actions[:, 0]
+        learnt, uniform = names[row, what], th.full((len(actions),), -float(np.log(self.sizes[0])))
+        for index, (part, flat) in enumerate(zip(parts, self._split(cast(Tensor, self.flat)), strict=True), start=1):
+            learnt = learnt + part[row, what, actions[:, index]]
+            uniform = uniform + flat[what, actions[:, index]]
+        return self._mixed(learnt, uniform)
 
     def _mixed(self, learnt: Tensor, uniform: Tensor) -> Tensor:
         """Logarithm of the mixture of two probabilities given by theirs."""
@@ -93,15 +97,13 @@ class MenuPolicy(ActorCriticPolicy):
             The action, the value, the logarithm of its probability, and whether the uniform part drew it.
         """
         with th.no_grad():
-            tensor = th.as_tensor(observation)[None]
-            names, parts, _ = self.factors(tensor)
+            names, parts, value = self.factors(th.as_tensor(observation)[None])
             uniform = bool(rng.random() < self.uniform_share)
-            if uniform:
-                names, parts = th.zeros_like(names), [part[None] for part in self._split(cast(Tensor, self.bar))]
-            what = _pick(names[0], rng)
-            target, level, onset = (_pick(part[0, what], rng) for part in parts)
+            logits = [th.zeros_like(names), *self._split(cast(Tensor, self.bar)[None])] if uniform else [names, *parts]
+            what = _pick(logits[0][0], rng)
+            target, level, onset = (_pick(part[0, what], rng) for part in logits[1:])
             action = (what, target, level, onset)
-            value, log_prob, _ = self.evaluate_actions(tensor, th.tensor([action]))
+            log_prob = self._log_prob(names, parts, th.tensor([action]))
         return action, float(value), float(log_prob), uniform
 
 
