@@ -12,7 +12,7 @@ import pytest
 import torch
 from adversarl_failures.classifier import Classifier
 from adversarl_failures.kinds_errors import KindModelError
-from adversarl_failures.kinds_evidence import MOMENTS, Evidence, evidence_of
+from adversarl_failures.kinds_evidence import MOMENTS, Evidence, Examples, evidence_of
 from adversarl_failures.kinds_model import KindModel, fit, load
 from adversarl_failures.kinds_words import UNSURE, kinds_of
 
@@ -52,17 +52,30 @@ def trace(x, rng=None, size=SIZE, steps=12):
     return Trace(frame, proprio.astype(np.float32), state, np.zeros(steps))
 
 
-def examples(n, seed):
+def failures(n, seed):
+    """Traces, and the numbers of their kinds."""
     rng = np.random.default_rng(seed)
     ends = rng.uniform(0.1, 1, n) * rng.choice([-1, 1], n)
     return [trace(x, rng) for x in ends], (ends > 0).astype(np.intp)
 
 
+def examples(n, seed):
+    traces, labels = failures(n, seed)
+    return Examples(evidence_of(traces), labels, np.stack([one.state[-1] for one in traces]))
+
+
+def anything(n, size, proprio, kinds):
+    """Examples of a world with pictures of this size."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (n, size, size, 3), dtype=np.uint8)
+    evidence = Evidence(frames, rng.normal(size=(n, MOMENTS, proprio)).astype(np.float32))
+    return Examples(evidence, np.arange(n) % kinds, np.zeros((n, 2), np.float32))
+
+
 @pytest.fixture(scope="module")
 def model():
     """Has learnt to tell the halves."""
-    (training, labels), (validation, more) = examples(120, 0), examples(60, 1)
-    network, temperature = fit((evidence_of(training), labels), (evidence_of(validation), more), 2, epochs=8, seed=0)
+    network, temperature = fit(examples(120, 0), examples(60, 1), 2, epochs=8, seed=0)
     return KindModel(network, KINDS, "tell the halves", SIZE, 4, temperature, {"n": 120, "share": 0.5})
 
 
@@ -126,7 +139,7 @@ def test_a_world_without_labels_is_not_opened_before_a_failure():
 
 
 def test_a_model_names_what_it_was_taught(file):
-    traces, labels = examples(80, 2)
+    traces, labels = failures(80, 2)
     report = show(classifier(model=str(file)), traces)
     assert {kind.name for kind in report.kinds} == set(KINDS)
     shares = {kind.name: kind.share for kind in report.kinds}
@@ -144,7 +157,7 @@ def test_it_judges_by_picture_and_proprioception_alone(file):
 
 
 def test_what_the_model_is_not_sure_of_is_counted_as_such(file, model):
-    traces, _ = examples(60, 3)
+    traces, _ = failures(60, 3)
     confidence = model.probabilities(evidence_of(traces)).max(axis=1)
     threshold = float(np.median(confidence))
     report = show(classifier(model=str(file), min_confidence=threshold), traces)
@@ -155,7 +168,7 @@ def test_what_the_model_is_not_sure_of_is_counted_as_such(file, model):
 
 
 def test_a_saved_model_is_the_same_model(file, model):
-    again, evidence = load(file), evidence_of(examples(30, 4)[0])
+    again, evidence = load(file), evidence_of(failures(30, 4)[0])
     np.testing.assert_array_equal(again.probabilities(evidence), model.probabilities(evidence))
     for name in ("kinds", "task", "image_size", "proprio_size", "temperature", "figures"):
         assert getattr(again, name) == getattr(model, name)
@@ -163,7 +176,7 @@ def test_a_saved_model_is_the_same_model(file, model):
 
 
 def test_a_batch_is_judged_like_its_episodes_one_by_one(model):
-    traces, _ = examples(70, 5)
+    traces, _ = failures(70, 5)
     together = model.probabilities(evidence_of(traces))
     alone = np.concatenate([model.probabilities(evidence_of([one])) for one in traces])
     np.testing.assert_allclose(together, alone, atol=1e-5)
@@ -171,11 +184,10 @@ def test_a_batch_is_judged_like_its_episodes_one_by_one(model):
 
 @pytest.mark.parametrize("size", [8, 17, 84])
 def test_pictures_may_have_any_size(size):
-    rng = np.random.default_rng(0)
-    frames = rng.integers(0, 256, (12, size, size, 3), dtype=np.uint8)
-    data = Evidence(frames, rng.normal(size=(12, MOMENTS, 3)).astype(np.float32)), np.arange(12) % 3
+    data = anything(12, size, 3, 3)
     network, temperature = fit(data, data, 3, epochs=1, seed=0)
-    assert KindModel(network, ("a", "b", "c"), "", size, 3, temperature, {}).probabilities(data[0]).shape == (12, 3)
+    model = KindModel(network, ("a", "b", "c"), "", size, 3, temperature, {})
+    assert model.probabilities(data.evidence).shape == (12, 3)
 
 
 TRAIN = "Train one: adversarl failures train RECIPE --out"
@@ -214,14 +226,9 @@ def test_other_peoples_files_and_formats_are_refused(tmp_path, file):
         ({"proprio_size": 9}, "was trained on 9 numbers of proprioception, this world has 4"),
     ],
 )
-def test_a_model_of_another_world_is_refused_before_training(file, tmp_path, changed, said):
-    held = torch.load(file, weights_only=True)
-    network = KindModel(load(file).network, KINDS, "", SIZE, 4, 1.0, {}).network
-    path = tmp_path / "other.pt"
-    sizes = {"image_size": held["image_size"], "proprio_size": held["proprio_size"]} | changed
-    rng = np.random.default_rng(0)
-    frames = rng.integers(0, 256, (4, sizes["image_size"], sizes["image_size"], 3), dtype=np.uint8)
-    data = Evidence(frames, rng.normal(size=(4, MOMENTS, sizes["proprio_size"])).astype(np.float32)), np.arange(4) % 2
+def test_a_model_of_another_world_is_refused_before_training(tmp_path, changed, said):
+    path, sizes = tmp_path / "other.pt", {"image_size": SIZE, "proprio_size": 4} | changed
+    data = anything(4, sizes["image_size"], sizes["proprio_size"], 2)
     network, temperature = fit(data, data, 2, epochs=1, seed=0)
     KindModel(network, KINDS, "", **sizes, temperature=temperature, figures={}).save(path)
     made = classifier(model=str(path))
@@ -279,7 +286,7 @@ def test_rates_are_those_of_recent_and_of_clean_episodes():
 def test_a_resumed_classifier_reports_what_the_uninterrupted_one_does(file, taught):
     options = {"model": str(file)} if taught else {}
     first, second = (classifier(labelled_trials(), window=20, **options) for _ in range(2))
-    traces, _ = examples(50, 6)
+    traces, _ = failures(50, 6)
     show(first, traces[:30])
     second.load_state_dict(json.loads(json.dumps(first.state_dict())))
     assert second.state_dict() == first.state_dict()

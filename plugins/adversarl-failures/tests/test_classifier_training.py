@@ -12,10 +12,10 @@ import typer
 from adversarl_failures.kinds_command import add_commands
 from adversarl_failures.kinds_episodes import POLICY, Failures
 from adversarl_failures.kinds_errors import NothingToLearn
-from adversarl_failures.kinds_evidence import MOMENTS, Evidence, resampled
+from adversarl_failures.kinds_evidence import MOMENTS, Evidence, Examples, resampled
 from adversarl_failures.kinds_figures import calibration_error, figures
 from adversarl_failures.kinds_model import fit, load
-from adversarl_failures.kinds_players import PLAYERS, Known, biased, blind, late, noisy, slipping, stuck, weak
+from adversarl_failures.kinds_players import Known, biased, blind, late, noisy, players, slipping, stuck, weak
 from adversarl_failures.kinds_training import FEWEST, make_failures, train
 from typer.testing import CliRunner
 
@@ -98,7 +98,7 @@ def test_figures_say_what_was_done(model):
     figures = model.figures
     assert (figures["episodes"], figures["epochs"], figures["seed"], figures["policy"]) == (400, 6, 0, False)
     assert set(figures["failures"]) == {"west", "east"}
-    assert set(figures["players"]) <= set(PLAYERS)
+    assert set(figures["players"]) <= set(players(2))
     tested = sum(test["n"] for test in figures["tests"].values())
     assert sum(figures["failures"].values()) == figures["training"] + figures["validation"] + tested
     assert json.loads(json.dumps(figures)) == figures
@@ -191,7 +191,7 @@ def test_a_stuck_player_is_the_expert_until_it_is_stuck():
 def test_a_slipping_player_turns_one_number_round_and_stops_the_others():
     action = np.float32([0.1, -0.2, 0.3, -0.5])
     for seed in range(10):
-        spoil = slipping(np.random.default_rng(seed), KNOWN)
+        spoil = slipping(np.random.default_rng(seed), KNOWN, seed % 4)
         acted = [spoil(step, action) for step in range(40)]
         assert all(np.array_equal(one, action) for one in acted[:8])
         (moving,) = np.flatnonzero(acted[-1])
@@ -240,10 +240,11 @@ def test_labels_that_are_noise_are_not_believed():
 
     def noise(n):
         frames = rng.integers(0, 256, (n, 8, 8, 3), dtype=np.uint8)
-        return Evidence(frames, rng.normal(size=(n, MOMENTS, 2)).astype(np.float32)), rng.integers(0, 2, n)
+        evidence = Evidence(frames, rng.normal(size=(n, MOMENTS, 2)).astype(np.float32))
+        return Examples(evidence, rng.integers(0, 2, n), rng.normal(size=(n, 3)).astype(np.float32))
 
     network, temperature = fit(noise(100), noise(100), 2, epochs=5, seed=0)
-    evidence, _ = noise(50)
+    evidence = noise(50).evidence
     pictures = torch.from_numpy(evidence.frames).permute(0, 3, 1, 2).float() / 255
     with torch.no_grad():
         logits = network(pictures, torch.from_numpy(evidence.courses)) / temperature

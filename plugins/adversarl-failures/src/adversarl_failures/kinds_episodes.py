@@ -15,7 +15,7 @@ from adversarl.rollouts import Act, Recorder, Rollouts
 from adversarl.seeding import TRAINING_SEEDS
 from adversarl.types import Perturbation
 from adversarl_failures.kinds_evidence import resampled
-from adversarl_failures.kinds_players import PLAYERS, Known, Spoil
+from adversarl_failures.kinds_players import Known, Spoil, players
 
 POLICY = "policy"
 """The player that is the policy of a run."""
@@ -31,10 +31,11 @@ class Failure:
     Attributes:
         seed: Its reset seed; no two episodes share one.
         axes: Names of the axes that varied.
-        player: Who failed, one of `PLAYERS` or `POLICY`.
+        player: Who failed, one of `players` or `POLICY`.
         kind: What the simulator calls it.
         frame: Last picture, uint8. Shape (H, W, 3).
         course: Proprioception at `kinds_evidence.MOMENTS`. Shape (MOMENTS, p).
+        state: Privileged state at the end. Shape (s,).
     """
 
     seed: int
@@ -43,6 +44,7 @@ class Failure:
     kind: str
     frame: NDArray[np.uint8]
     course: NDArray[np.float32]
+    state: NDArray[np.float32]
 
 
 class Failures:
@@ -61,7 +63,8 @@ class Failures:
         self.seeds: set[int] = set()
         self.kinds: Counter[str] = Counter()
         """Failures of each kind so far."""
-        self._names = [*PLAYERS, *([POLICY] if policy is not None else [])]
+        self._players = players(int((world.single_action_space.shape or (0,))[0]))
+        self._names = [*self._players, *([POLICY] if policy is not None else [])]
         self._brought = {name: Counter[str]() for name in self._names}
         self._played = dict.fromkeys(self._names, 0)
         self._known = self._watch_the_expert()
@@ -84,8 +87,9 @@ class Failures:
 
     def _play(self, trials: Sequence[Trial]) -> list[Failure]:
         names = [str(name) for name in self.rng.choice(self._names, len(trials), p=self._odds())]
-        spoils = [PLAYERS[name](self.rng, self._known) if name in PLAYERS else None for name in names]
-        outcomes = Rollouts(self.world, Cast(self.world, spoils, self.policy), self._recorder()).play(trials)
+        spoils = [self._players[name](self.rng, self._known) if name != POLICY else None for name in names]
+        recorder = Recorder(self.world.num_envs)
+        outcomes = Rollouts(self.world, Cast(self.world, spoils, self.policy), recorder).play(trials)
         found = []
         for trial, name, outcome in zip(trials, names, outcomes, strict=True):
             self._played[name] += 1
@@ -99,7 +103,8 @@ class Failures:
         self.kinds[kind] += 1
         self._brought[name][kind] += 1
         axes = tuple(perturbation.axis for perturbation in trial.perturbations)
-        return Failure(trial.seed, axes, name, kind, outcome.trace.frame, resampled(outcome.trace.proprio))
+        trace = outcome.trace
+        return Failure(trial.seed, axes, name, kind, trace.frame, resampled(trace.proprio), trace.state[-1])
 
     def _odds(self) -> list[float]:
         """Probability of each player: how rare its failures are on average, 1 being as frequent as all kinds alike."""
@@ -122,9 +127,6 @@ class Failures:
         chosen = sorted(self.rng.choice(len(axes), count, replace=False).tolist())
         drawn = [(axes[i], float(self.rng.uniform()), int(self.rng.integers(2**31))) for i in chosen]
         return tuple(Perturbation(name, intensity, seed=seed) for name, intensity, seed in drawn)
-
-    def _recorder(self) -> Recorder:
-        return Recorder(self.world.num_envs)
 
     def _watch_the_expert(self) -> Known:
         """Its actions in one nominal episode per environment."""

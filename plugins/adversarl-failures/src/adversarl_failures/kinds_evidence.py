@@ -34,6 +34,24 @@ class Evidence:
         return Evidence(self.frames[indices], self.courses[indices])
 
 
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Failed episodes to learn from, or to be tested on.
+
+    Attributes:
+        evidence: Of n episodes.
+        labels: Numbers of their kinds. Shape (n,).
+        states: Privileged states at their ends, which pictures are taught to tell. Shape (n, s).
+    """
+
+    evidence: Evidence
+    labels: NDArray[np.intp]
+    states: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
 def evidence_of(traces: Sequence[Trace]) -> Evidence:
     """What the traces of episodes leave; neither privileged states nor rewards, which know them."""
     frames = np.stack([trace.frame for trace in traces])

@@ -15,12 +15,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from adversarl_failures.kinds_errors import KindModelError
-from adversarl_failures.kinds_evidence import MOMENTS, Evidence
+from adversarl_failures.kinds_evidence import MOMENTS, Evidence, Examples
 
 FORMAT = 1
 BATCH = 64
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 1e-3
+SEEN = 64
+"""Numbers that are left of a picture."""
+TELLING = 1.0
+"""Weight of telling the privileged state in the loss."""
 JITTER = 0.2
 """Largest change of a training picture's brightness, and of each of its colours' gain [1]."""
 OnEpoch = Callable[[int, float], None]
@@ -44,12 +48,12 @@ class Network(nn.Module):
             for layer in (nn.Conv2d(*channels, kernel, stride=2, padding=kernel // 2), nn.ReLU())
         ]
         edge = -(-image_size // 8)
-        self.see = nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(32 * edge * edge, 64), nn.ReLU())
+        self.see = nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(32 * edge * edge, SEEN), nn.ReLU())
         self.feel = nn.Sequential(
             nn.Conv1d(proprio_size, 32, 5, padding=2), nn.ReLU(), nn.Conv1d(32, 32, 5, stride=2, padding=2), nn.ReLU()
         )
         self.decide = nn.Sequential(
-            nn.Linear(64 + 32 * MOMENTS // 2, 64), nn.ReLU(), nn.Dropout(0.3), nn.Linear(64, kinds)
+            nn.Linear(SEEN + 32 * MOMENTS // 2, 64), nn.ReLU(), nn.Dropout(0.3), nn.Linear(64, kinds)
         )
 
     def forward(self, pictures: Tensor, courses: Tensor) -> Tensor:
@@ -59,8 +63,12 @@ class Network(nn.Module):
             pictures: In [0, 1]. Shape (n, 3, H, W).
             courses: Proprioception. Shape (n, MOMENTS, p).
         """
+        return self.judge(self.see(pictures - 0.5), courses)
+
+    def judge(self, seen: Tensor, courses: Tensor) -> Tensor:
+        """Logits from what `see` gave. Shape (n, kinds)."""
         felt = self.feel(((courses - self.mean) / self.scale).transpose(1, 2)).flatten(1)
-        logits: Tensor = self.decide(torch.cat([self.see(pictures - 0.5), felt], dim=1))
+        logits: Tensor = self.decide(torch.cat([seen, felt], dim=1))
         return logits
 
 
@@ -122,8 +130,8 @@ def load(path: Path) -> KindModel:
 
 
 def fit(
-    training: tuple[Evidence, NDArray[np.intp]],
-    validation: tuple[Evidence, NDArray[np.intp]],
+    training: Examples,
+    validation: Examples,
     kinds: int,
     *,
     epochs: int,
@@ -132,11 +140,13 @@ def fit(
 ) -> tuple[Network, float]:
     """Trains a network with Adam, rare kinds weighing as much as frequent ones, and calibrates it.
 
-    The weights of the epoch with the lowest validation loss are kept.
+    What it sees is also taught to tell the privileged state, a task that needs no more than the simulator and that
+    later use does without: failures are few, and a kind says little about a picture. The weights of the epoch with the
+    lowest validation loss are kept.
 
     Args:
-        training: Episodes and the numbers of their kinds.
-        validation: Others, to choose the epoch and the temperature by.
+        training: What weights are fitted to.
+        validation: What the epoch and the temperature are chosen by.
         kinds: How many kinds there are.
         epochs: Passes over the training episodes.
         seed: Of first weights, order, dropout and jitter.
@@ -147,19 +157,19 @@ def fit(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _fresh(training[0], kinds)
-        weights = _weights(training[1], kinds)
-        optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        network = _fresh(training.evidence, kinds)
+        trainer = _Trainer(network, training, kinds, epochs)
         best, kept = float("inf"), _copy(network)
         for epoch in range(epochs):
-            _pass(network, optimizer, training, weights)
-            loss = float(functional.cross_entropy(_logits(network, validation[0]), torch.from_numpy(validation[1])))
+            trainer.epoch()
+            logits = _logits(network, validation.evidence)
+            loss = float(functional.cross_entropy(logits, torch.from_numpy(validation.labels)))
             if loss < best:
                 best, kept = loss, _copy(network)
             on_epoch(epoch + 1, loss)
     network.load_state_dict(kept)
     network.eval()
-    return network, _temperature(_logits(network, validation[0]), torch.from_numpy(validation[1]))
+    return network, _temperature(_logits(network, validation.evidence), torch.from_numpy(validation.labels))
 
 
 def _copy(network: Network) -> dict[str, Tensor]:
@@ -175,28 +185,43 @@ def _fresh(evidence: Evidence, kinds: int) -> Network:
     return network
 
 
-def _weights(labels: NDArray[np.intp], kinds: int) -> Tensor:
-    """Weight of each kind: inverse to how frequent it is, 1 on average over the episodes."""
-    counts = np.maximum(np.bincount(labels, minlength=kinds), 1)
-    return torch.from_numpy(len(labels) / (kinds * counts)).float()
+class _Trainer:
+    """Passes over the training episodes."""
+
+    def __init__(self, network: Network, training: Examples, kinds: int, epochs: int) -> None:
+        self.network, self.evidence = network, training.evidence
+        self.labels = torch.from_numpy(training.labels)
+        counts = np.maximum(np.bincount(training.labels, minlength=kinds), 1)
+        self.weights = torch.from_numpy(len(training) / (kinds * counts)).float()
+        """Of each kind: inverse to how frequent it is, 1 on average over the episodes."""
+        states = torch.from_numpy(training.states)
+        self.states = (states - states.mean(dim=0)) / states.std(dim=0).clamp(min=1e-3)
+        self.tell = nn.Linear(SEEN, states.shape[1])
+        weights = [*network.parameters(), *self.tell.parameters()]
+        self.optimizer = torch.optim.AdamW(weights, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, epochs)
+
+    def epoch(self) -> None:
+        """One pass."""
+        self.network.train()
+        for rows in torch.split(torch.randperm(len(self.labels)), BATCH):
+            pictures, courses = _tensors(self.evidence.rows(rows.numpy()))
+            seen = self.network.see(_jittered(pictures) - 0.5)
+            logits = self.network.judge(seen, courses)
+            loss = functional.cross_entropy(logits, self.labels[rows], self.weights)
+            loss = loss + TELLING * functional.smooth_l1_loss(self.tell(seen), self.states[rows])
+            self.optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+        self.schedule.step()
+        self.network.eval()
 
 
-def _pass(
-    network: Network, optimizer: torch.optim.Optimizer, data: tuple[Evidence, NDArray[np.intp]], weights: Tensor
-) -> None:
-    """One epoch."""
-    evidence, labels = data
-    network.train()
-    for rows in torch.split(torch.randperm(len(labels)), BATCH):
-        pictures, courses = _tensors(evidence.rows(rows.numpy()))
-        gain = 1 + JITTER * (2 * torch.rand(len(rows), 3, 1, 1) - 1)
-        shift = JITTER * (2 * torch.rand(len(rows), 1, 1, 1) - 1)
-        logits = network((gain * pictures + shift).clamp(0, 1), courses)
-        loss = functional.cross_entropy(logits, torch.from_numpy(labels[rows.numpy()]), weights)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    network.eval()
+def _jittered(pictures: Tensor) -> Tensor:
+    """Other brightness and colours. Shape (n, 3, H, W)."""
+    gain = 1 + JITTER * (2 * torch.rand(len(pictures), 3, 1, 1) - 1)
+    shift = JITTER * (2 * torch.rand(len(pictures), 1, 1, 1) - 1)
+    return (gain * pictures + shift).clamp(0, 1)
 
 
 def _tensors(evidence: Evidence) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,9 +52,9 @@ def stuck(rng: np.random.Generator, known: Known) -> Spoil:
     return lambda step, action: np.where(which, values, action) if step >= onset else action
 
 
-def slipping(rng: np.random.Generator, known: Known) -> Spoil:
+def slipping(rng: np.random.Generator, known: Known, which: int) -> Spoil:
     """From a drawn step on one of the action's numbers is the opposite of what it was, the others are 0: it lets go."""
-    onset, which = int(rng.uniform(0.4, 1.1) * known.usual), int(rng.integers(len(known.courses[0][0])))
+    onset = int(rng.uniform(0.4, 1.1) * known.usual)
     opposite: list[Action] = []
 
     def spoil(step: int, action: Action) -> Action:
@@ -85,13 +86,10 @@ def weak(rng: np.random.Generator, known: Known) -> Spoil:
     return lambda step, action: share * action
 
 
-PLAYERS: dict[str, Callable[[np.random.Generator, Known], Spoil]] = {
-    "noisy": noisy,
-    "biased": biased,
-    "stuck": stuck,
-    "slipping": slipping,
-    "blind": blind,
-    "late": late,
-    "weak": weak,
-}
-"""Ways of failing by name."""
+Player = Callable[[np.random.Generator, Known], Spoil]
+
+
+def players(size: int) -> dict[str, Player]:
+    """Ways of failing by name; each of the `size` numbers of an action slips in a way of its own."""
+    everyone: dict[str, Player] = {one.__name__: one for one in (noisy, biased, stuck, blind, late, weak)}
+    return everyone | {f"slipping-{which}": partial(slipping, which=which) for which in range(size)}

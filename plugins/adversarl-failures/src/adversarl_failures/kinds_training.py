@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.rollouts import Act
 from adversarl_failures.kinds_episodes import Failure, Failures
 from adversarl_failures.kinds_errors import NothingToLearn
-from adversarl_failures.kinds_evidence import Evidence
+from adversarl_failures.kinds_evidence import Evidence, Examples
 from adversarl_failures.kinds_figures import figures
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ PARTS = (0.7, 0.85)
 FEWEST = 8
 """Training failures of a kind that can be learnt from; rarer kinds are left out, and counted."""
 OnProgress = Callable[[str, int, int], None]
-Data = tuple[Evidence, NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +77,8 @@ def train(
     split = make_failures(world, episodes, np.random.default_rng(seed), policy, on_progress)
     counts = Counter(failure.kind for failure in split.training)
     kinds = tuple(kind for kind in world.failure_kinds if counts[kind] >= FEWEST)
-    parts = [as_data(part, kinds) for part in (split.training, split.validation, split.test, split.test_axes)]
-    if len(kinds) < 2 or not all(len(labels) for _, labels in parts):
+    parts = [as_examples(part, kinds) for part in (split.training, split.validation, split.test, split.test_axes)]
+    if len(kinds) < 2 or not all(map(len, parts)):
         seen = ", ".join(f"{n} {kind}" for kind, n in counts.most_common()) or "none"
         raise NothingToLearn(world.task, f"too few failures to learn from: {seen}. Ask for more --episodes")
     network, temperature = fit(
@@ -91,7 +89,8 @@ def train(
         seed=seed,
         on_epoch=lambda done, loss: on_progress("epochs", done, epochs),
     )
-    image, proprio = parts[0][0].frames.shape[1], parts[0][0].courses.shape[2]
+    evidence = parts[0].evidence
+    image, proprio = evidence.frames.shape[1], evidence.courses.shape[2]
     model = KindModel(network, kinds, world.task, image, proprio, temperature, {})
     about = {"episodes": episodes, "epochs": epochs, "seed": seed, "policy": policy is not None}
     model.figures.update(about | measure(model, split, parts))  # type: ignore[attr-defined]
@@ -118,30 +117,28 @@ def make_failures(
     return Split(training, validation, test, last, tuple(sorted(aside)))
 
 
-def as_data(failures: Sequence[Failure], kinds: Sequence[str]) -> Data:
-    """Evidence and numbers of kinds, of the failures that are of one of the kinds."""
+def as_examples(failures: Sequence[Failure], kinds: Sequence[str]) -> Examples:
+    """The failures that are of one of the kinds, as arrays."""
     known = [failure for failure in failures if failure.kind in kinds]
-    if not known:
-        return Evidence(np.zeros((0, 1, 1, 3), np.uint8), np.zeros((0, 1, 1), np.float32)), np.zeros(0, np.intp)
-    evidence = Evidence(np.stack([f.frame for f in known]), np.stack([f.course for f in known]))
-    return evidence, np.array([kinds.index(f.kind) for f in known], dtype=np.intp)
+    evidence = Evidence(np.array([f.frame for f in known], np.uint8), np.array([f.course for f in known], np.float32))
+    labels = np.array([kinds.index(f.kind) for f in known], dtype=np.intp)
+    return Examples(evidence, labels, np.array([f.state for f in known], np.float32))
 
 
-def measure(model: KindModel, split: Split, parts: Sequence[Data]) -> dict[str, Any]:
+def measure(model: KindModel, split: Split, parts: Sequence[Examples]) -> dict[str, Any]:
     """What a model achieves on the two tests; JSON-ready."""
-    labels = parts[0][1]
-    usual = int(np.bincount(labels, minlength=len(model.kinds)).argmax())
+    usual = int(np.bincount(parts[0].labels, minlength=len(model.kinds)).argmax())
     tests = {
-        name: figures(model.kinds, truth, model.probabilities(evidence), usual)
-        for name, (evidence, truth) in zip(("same_axes", "held_out_axes"), parts[2:], strict=True)
+        name: figures(model.kinds, part.labels, model.probabilities(part.evidence), usual)
+        for name, part in zip(("same_axes", "held_out_axes"), parts[2:], strict=True)
     }
     everything = (*split.training, *split.validation, *split.test, *split.test_axes)
     return {
         "failures": {kind: n for kind, n in Counter(f.kind for f in everything).most_common()},
         "players": {player: n for player, n in Counter(f.player for f in everything).most_common()},
         "left_out": sorted({f.kind for f in everything} - set(model.kinds)),
-        "training": len(labels),
-        "validation": len(parts[1][1]),
+        "training": len(parts[0]),
+        "validation": len(parts[1]),
         "held_out_axes": list(split.axes),
         "temperature": model.temperature,
         "tests": tests,
