@@ -74,8 +74,8 @@ def converse(tmp_path, serve):
     """A conversation with a server that follows a script."""
     conversations = []
 
-    def start(*script, folder=tmp_path, server=None, **options):
-        conversations.append(Conversation(folder, server or serve(*script), **options))
+    def start(*script, folder=tmp_path, server=None, live=False, **options):
+        conversations.append(Conversation(folder, None if live else server or serve(*script), **options))
         return conversations[-1]
 
     yield start

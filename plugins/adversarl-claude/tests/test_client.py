@@ -17,7 +17,7 @@ def ask(serve):
 
     def ask(*script, **options):
         server = serve(*script)
-        quick = {"base_url": server.url, "timeout_s": 0.5, "deadline_s": 1.5, "max_retries": 1}
+        quick = {"base_url": server.url, "timeout_s": 0.5, "deadline_s": 2.5, "max_retries": 1}
         client = Client(ServiceOptions(**{**quick, **options}))
         clients.append(client)
         return client.poll(client.submit(REQUEST), wait_s=20), server
@@ -102,6 +102,7 @@ def test_closing_leaves_no_thread_and_no_task_behind(serve):
     client.close()
     client.close()
     assert not thread.is_alive()
+    assert {t.name for t in set(threading.enumerate()) - before if "process_request" not in t.name} == set()
     assert loop.is_closed()
     assert asyncio.all_tasks(loop) == set()
 

@@ -10,15 +10,13 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import anthropic
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adversarl_claude.options import ServiceOptions
 from adversarl_claude.troubles import Trouble, trouble_of
-
-if TYPE_CHECKING:
-    import anthropic
 
 KEY = "ANTHROPIC_API_KEY"
 HIDDEN = "[key]"
@@ -137,8 +135,6 @@ class Client:
 
     def _connected(self) -> anthropic.AsyncAnthropic:
         if self._sdk is None:
-            import anthropic
-
             options = self.options
             self._sdk = anthropic.AsyncAnthropic(
                 api_key=self._key, base_url=options.base_url, timeout=options.timeout_s, max_retries=options.max_retries
@@ -176,3 +172,4 @@ class Client:
         if self._sdk is not None:
             await self._sdk.close()
             self._sdk = None
+        await asyncio.get_running_loop().shutdown_default_executor()

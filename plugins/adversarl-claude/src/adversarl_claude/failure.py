@@ -47,12 +47,12 @@ class ClaudeFailure(FailureClassifier):
     """Shows Claude the latest failures and counts what it calls them.
 
     After every report a question goes out with the newest failed pictures that were not looked at yet; nothing waits
-    for the answer, which is part of a later report. Equal pictures are asked about once. Without an answer a report has
-    success rates alone.
+    for the answer, which is part of a later report. Equal pictures are asked about once, and all of them are counted.
+    Without an answer a report has success rates alone.
 
-    An axis is a failure mode only if at least two looks hold it responsible and the counts agree: the 95 % interval of
-    success with the axis in force lies below the one without it. Other axes are not held equal, so this is weaker than
-    the classifier `statistics`; what a picture cannot show, such as friction, is never blamed.
+    An axis is a failure mode only if it looks responsible in at least two failures and the counts agree: the 95 %
+    interval of success with the axis in force lies below the one without it. Other axes are not held equal, so this is
+    weaker than the classifier `statistics`; what a picture cannot show, such as friction, is never blamed.
     """
 
     Options: ClassVar[type[FailureOptions]] = ClaudeFailureOptions
@@ -69,6 +69,7 @@ class ClaudeFailure(FailureClassifier):
         self._looks: deque[Look] = deque(maxlen=options.looks)
         self._waiting: deque[tuple[str, str, str]] = deque(maxlen=options.frames_per_report)
         self._cache: dict[str, Look] = {}
+        self._repeats: dict[str, int] = {}
 
     def connect(self, services: Services) -> None:
         """Takes the run folder, what tells the user, and the task."""
@@ -82,8 +83,15 @@ class ClaudeFailure(FailureClassifier):
         name = hashlib.sha256(trace.frame.tobytes()).hexdigest()[:16]
         if name in self._cache:
             self._looks.append(self._cache[name])
-        elif name not in {waiting for waiting, _, _ in self._waiting}:
+        elif name in self._asked() or name in {waiting for waiting, _, _ in self._waiting}:
+            self._repeats[name] = self._repeats.get(name, 0) + 1
+        else:
             self._waiting.append((name, caption(episode), png(trace.frame)))
+
+    def _asked(self) -> list[str]:
+        """Names of the pictures of the question on its way."""
+        question = self.service.question
+        return [] if question is None else list(question.about["names"])
 
     def observe(self, episode: Episode) -> None:
         """Takes note of a finished episode, and of an answer that has come."""
@@ -109,7 +117,7 @@ class ClaudeFailure(FailureClassifier):
         self.service.succeed()
         for index, look in looks.items():
             self._cache[names[index]] = look
-            self._looks.append(look)
+            self._looks.extend([look] * (1 + self._repeats.pop(names[index], 0)))
         for name in list(self._cache)[:-REMEMBERED]:
             del self._cache[name]
 
@@ -138,6 +146,7 @@ class ClaudeFailure(FailureClassifier):
         asked = request(self.options, self._static(), tool, [{"role": "user", "content": content}])
         if self.service.ask(asked, self.episodes, {"names": [name for name, _, _ in pages]}):
             self._waiting.clear()
+            self._repeats = {name: self._repeats[name] for name in self._asked() if name in self._repeats}
 
     def _static(self) -> str:
         told = text("failure").replace("{kinds}", ", ".join(f"'{kind}'" for kind in self.options.kinds))
@@ -174,6 +183,7 @@ class ClaudeFailure(FailureClassifier):
             "looks": [look.model_dump() for look in self._looks],
             "waiting": [list(page) for page in self._waiting],
             "cache": {name: look.model_dump() for name, look in self._cache.items()},
+            "repeats": dict(self._repeats),
             "service": self.service.state_dict(),
         }
 
@@ -184,4 +194,5 @@ class ClaudeFailure(FailureClassifier):
         self._looks = deque(map(Look.model_validate, state["looks"]), maxlen=self.options.looks)
         self._waiting = deque(((n, c, p) for n, c, p in state["waiting"]), maxlen=self.options.frames_per_report)
         self._cache = {name: Look.model_validate(look) for name, look in state["cache"].items()}
+        self._repeats = dict(state["repeats"])
         self.service.load_state_dict(state["service"])

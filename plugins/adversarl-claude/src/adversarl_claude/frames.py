@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 SMALLEST_PX = 256
 """Smaller pictures are enlarged by a whole factor to at least this; Claude sees little below 200 pixels [px]."""
@@ -19,8 +20,6 @@ def png(frame: NDArray[np.uint8]) -> str:
     Args:
         frame: Shape (H, W, 3).
     """
-    from PIL import Image
-
     factor = max(1, -(-SMALLEST_PX // min(frame.shape[:2])))
     large = np.repeat(np.repeat(frame, factor, axis=0), factor, axis=1)
     file = io.BytesIO()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from anthropic import transform_schema
 from pydantic import BaseModel
 
 from adversarl_claude.options import ServiceOptions
@@ -15,8 +16,6 @@ class Unusable(Exception):
 
 def tool_of(name: str, description: str, answer: type[BaseModel]) -> dict[str, Any]:
     """A tool whose input has to follow the schema of a model; bounds become part of the descriptions."""
-    from anthropic import transform_schema
-
     return {"name": name, "description": description, "strict": True, "input_schema": transform_schema(answer)}
 
 

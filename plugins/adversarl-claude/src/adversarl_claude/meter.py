@@ -91,6 +91,8 @@ class Meter:
         self.errors = 0
         self.lost_usd = 0.0
         """Worst case of calls that may have been billed without an answer [USD]."""
+        self.interrupted_usd = 0.0
+        """Worst case of calls that were on their way when an earlier process of the run died [USD]."""
 
     @property
     def cost_usd(self) -> float:
@@ -99,7 +101,7 @@ class Meter:
 
     def fits(self, request: Mapping[str, Any], more_usd: float = 0.0) -> bool:
         """Whether a request cannot exceed the budget, with `more_usd` that others may still cost [USD]."""
-        so_far = self.cost_usd + self.lost_usd + more_usd
+        so_far = self.cost_usd + self.lost_usd + self.interrupted_usd + more_usd
         return so_far + worst_case_usd(request, self.price) <= self.max_cost_usd
 
     def count(self, response: Mapping[str, Any]) -> None:
@@ -111,12 +113,11 @@ class Meter:
         """Takes note of a call without an answer, and whether it may have been billed nevertheless."""
         self.calls += 1
         self.errors += 1
-        if billed:
-            self.lose(request)
+        self.lost_usd += worst_case_usd(request, self.price) if billed else 0.0
 
-    def lose(self, request: Mapping[str, Any]) -> None:
-        """Takes note of a call that may have been billed and whose answer nobody saw."""
-        self.lost_usd += worst_case_usd(request, self.price)
+    def interrupt(self, request: Mapping[str, Any]) -> None:
+        """Takes note of a call whose answer died with an earlier process."""
+        self.interrupted_usd += worst_case_usd(request, self.price)
 
     def scalars(self, prefix: str) -> dict[str, float]:
         """Counts of calls, errors and tokens, and the cost [USD]."""
@@ -131,9 +132,13 @@ class Meter:
 
     def state_dict(self) -> dict[str, Any]:
         """The counts; JSON-ready."""
-        return {"usage": asdict(self.usage), "calls": self.calls, "errors": self.errors, "lost_usd": self.lost_usd}
+        return {"usage": asdict(self.usage), **{name: getattr(self, name) for name in _COUNTS}}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Brings `state_dict` back."""
         self.usage = Usage(**state["usage"])
-        self.calls, self.errors, self.lost_usd = state["calls"], state["errors"], state["lost_usd"]
+        for name in _COUNTS:
+            setattr(self, name, state[name])
+
+
+_COUNTS = ("calls", "errors", "lost_usd", "interrupted_usd")

@@ -40,7 +40,8 @@ class Record:
 
     * ``static``: what does not change between calls, once, with its ``hash``.
     * ``asked``: ``id``, ``model``, ``episode``, ``static`` (the hash), ``messages``.
-    * ``answered``: ``id``, ``response``, ``usage``, ``cost_usd``; or ``failed``: ``id``, ``trouble``.
+    * ``answered``: ``id``, ``response``, ``usage``, ``cost_usd``.
+    * ``failed``: ``id``, ``trouble``.
     * ``used``: ``id`` and the ``episode`` at which the answer was used or the failure was noticed.
     * ``dropped``: ``id``, ``what`` and ``why``, where a part of an answer could not be used.
 

@@ -102,9 +102,10 @@ class Service:
             self._stopped = True
             return False
         if self.record.was_asked(question.name):
-            meter.lose(question.request)
+            meter.interrupt(question.request)
         if not meter.fits(question.request, self.record.paid_usd):
             self._tell_budget()
+            self._not_before = question.episode + self._interval
             return False
         self.record.asked(question.name, question.request, question.episode)
         question.ticket = client.submit(question.request)
@@ -172,6 +173,7 @@ class Service:
             "meter": self.meter.state_dict(),
             "failures": self._failures,
             "not_before": self._not_before,
+            "told_budget": self._told_budget,
             "done": list(self._done),
             "question": asked and {"request": asked.request, "episode": asked.episode, "about": asked.about},
         }
@@ -180,6 +182,7 @@ class Service:
         """Brings `state_dict` back; the question on its way is answered by the record, or sent again."""
         self.meter.load_state_dict(state["meter"])
         self._failures, self._not_before, self._done = state["failures"], state["not_before"], list(state["done"])
+        self._told_budget = state["told_budget"]
         self.record.forget(self._done)
         self.question = None
         if state["question"] is not None:

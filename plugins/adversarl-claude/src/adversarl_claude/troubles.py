@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import anthropic
+
 Kind = Literal["rate-limit", "overloaded", "server", "request", "key", "timeout", "connection", "malformed", "answer"]
 
 
@@ -42,8 +44,6 @@ def trouble_of(error: Exception, hide: Callable[[str], str]) -> Trouble:
         error: The exception; it is not kept, because it holds the request with its headers.
         hide: Removes the key from a text.
     """
-    import anthropic
-
     if isinstance(error, anthropic.APIStatusError):
         return _of_status(error.status_code, hide(error.api_message or str(error)))
     if isinstance(error, TimeoutError):
