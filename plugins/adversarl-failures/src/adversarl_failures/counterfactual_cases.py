@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from adversarl.interfaces.trials import Trial
 from adversarl.seeding import TRAINING_SEEDS
 from adversarl.types import Axis, Episode, Perturbation
 from adversarl_failures.history import Condition
+
+Kind = Literal["keep", "move", "remove"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Arm(NamedTuple):
@@ -25,7 +28,7 @@ class Arm(NamedTuple):
     """
 
     condition: Condition
-    kind: Literal["remove", "keep", "move"]
+    kind: Kind
 
 
 @dataclass(eq=False, slots=True)
@@ -42,28 +45,27 @@ class Case:
     parts: dict[Condition, tuple[Perturbation, ...]]
     tested: set[Arm] = field(default_factory=set)
 
-    @property
-    def fresh(self) -> int:
-        """The next reset seed: an episode that was not chosen for its failure."""
-        return (self.trial.seed + 1) % TRAINING_SEEDS
-
     def arms(self) -> Iterator[Arm]:
-        """What can be asked of it; where one condition was alone, moving it is to keep it in a fresh episode."""
+        """What can be asked of it."""
         for condition in self.parts:
-            yield Arm(condition, "keep")
-            if len(self.parts) > 1:
-                yield Arm(condition, "move")
-            yield Arm(condition, "remove")
+            yield from (Arm(condition, kind) for kind in KINDS)
 
     def pair(self, arm: Arm) -> tuple[Trial, Trial]:
-        """The episodes to compare: with the condition, and without it."""
+        """The episodes to compare: with the condition, and without it.
+
+        Where a condition was alone, it is kept in a fresh episode too, since the failed one was chosen, and moved to
+        another.
+        """
         own = self.parts[arm.condition]
+        seed = (self.trial.seed + self._ahead(arm)) % TRAINING_SEEDS
         if arm.kind == "keep":
-            seed = self.trial.seed if len(self.parts) > 1 else self.fresh
             return Trial(seed, own), Trial(seed)
-        seed = self.trial.seed if arm.kind == "remove" else self.fresh
         rest = tuple(p for p in self.trial.perturbations if p not in own)
         return Trial(seed, self.trial.perturbations), Trial(seed, rest)
+
+    def _ahead(self, arm: Arm) -> int:
+        """Reset seeds between the failed episode and the one where a question is asked."""
+        return 0 if arm.kind == "remove" else KINDS.index(arm.kind) + (len(self.parts) == 1)
 
     def intensity(self, condition: Condition) -> float:
         """The highest intensity at which the condition was in force."""
