@@ -44,9 +44,12 @@ class Contrast:
         """Exact probability of so few successes with the condition where it makes no difference."""
         return lower_tail(self.successes, *self.margins)
 
-    def lower(self, quantile: float) -> float:
-        """Lower bound of the effect at a quantile of the normal distribution, by inverting the test."""
-        return self.effect * (1 - quantile / self.z) if self.z > 0 else -1.0
+    def interval(self, quantile: float) -> tuple[float, float]:
+        """Test-based interval of the effect at a quantile of the normal distribution (Miettinen 1976)."""
+        if self.z <= 0:
+            return -1.0, 1.0
+        half = self.effect * quantile / self.z
+        return max(-1.0, self.effect - half), min(1.0, self.effect + half)
 
 
 NOTHING = Contrast(0, 0, 0, 0.0, 0.0, np.zeros((3, 0)))

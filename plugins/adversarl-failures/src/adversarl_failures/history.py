@@ -23,7 +23,7 @@ class Table:
     Attributes:
         conditions: The conditions met, sorted.
         intensities: Highest intensity of each condition in each episode, 0 where it was absent. Shape (n, conditions).
-        others: Mean intensity of all the world's other axes. Shape (n, conditions).
+        others: Mean intensity of all other axes met. Shape (n, conditions).
         success: Whether each episode succeeded, bool. Shape (n,).
         usable: Whether an episode may be compared: perturbed, or left nominal on purpose, bool. Shape (n,). One that
             was to change mid-episode and ended before is neither, and was chosen by its quick success.
@@ -83,7 +83,7 @@ class History:
         for index, axis in enumerate(of_axis):
             strongest[:, axis] = np.maximum(strongest[:, axis], intensities[:, index])
         rest = strongest.sum(axis=1, keepdims=True) - strongest[:, of_axis]
-        result: NDArray[np.float64] = rest / max(1, len(self._defaults) - 1)
+        result: NDArray[np.float64] = rest / max(1, len(axes) - 1)
         return result
 
     def state_dict(self) -> list[Any]:

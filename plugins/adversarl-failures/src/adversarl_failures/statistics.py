@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from adversarl.interfaces.failure import FailureClassifier, FailureOptions
 from adversarl.metrics import rate, wilson
 from adversarl.types import Axis, Episode, FailureMode, FailureReport, Rate
 from adversarl_failures.change import ChangeDetector
-from adversarl_failures.contrast import NOTHING, Contrast, contrast, crossed, strata_of
-from adversarl_failures.history import Condition, History, Table
+from adversarl_failures.history import History, Table
+from adversarl_failures.logistic_selection import Culprit, Selection
 
 THRESHOLDS = (0.0, 0.25, 0.5, 0.75)
 """Intensities above which a condition is looked for; also the bounds of the bins of `Statistics.conditions`."""
@@ -29,7 +27,7 @@ class StatisticsOptions(FailureOptions):
     window: int = Field(800, ge=20, description="Most recent episodes that failure modes are looked for in.")
     rolling: int = Field(100, ge=1, description="Most recent episodes, and clean episodes, of the rolling success.")
     min_episodes: int = Field(
-        10, ge=2, description="Fewest episodes with a condition, and comparable ones without it, that can blame it."
+        5, ge=2, description="Fewest episodes with a condition, and comparable ones without it, that can blame it."
     )
     alpha: float = Field(
         0.05, gt=0, lt=0.5, description="Probability that a report blames anything where no condition matters."
@@ -55,14 +53,15 @@ class Statistics(FailureClassifier):
 
     A condition is an axis and target above an intensity of 0, 1/4, 1/2 or 3/4. It is compared with the episodes below
     that intensity which have about the same mean intensity of all other axes and lie in the same half of the window
-    (`contrast`). It is a failure mode if the exact stratified test rejects "no difference" at `alpha` divided by the
+    (`contrast`). It can be blamed if the exact stratified test rejects "no difference" at `alpha` divided by the
     number of comparisons (Bonferroni), and the 95 % interval of its success lies below the comparable success without
-    it. The condition whose effect has the highest lower bound comes first, at its clearest threshold; the next ones are
-    looked for among episodes that are alike in this one too, so that a companion of the culprit is not blamed with it.
+    it. Of those, a regularized logistic model over the conditions blamed takes the one that explains most, one after
+    the other, among episodes that are alike in what was blamed before (`logistic_selection`): neither a companion of a
+    culprit is blamed with it, nor one of two that always come together blamed twice; the sentence then names the other.
+    Effects are the model's, with the other culprits held equal; the highest lower bound comes first.
 
-    Limits: mean intensity is the only thing that makes episodes comparable, so an axis that mostly comes with one
-    harmful companion shares its blame; interactions are not told apart; where all axes always share one intensity
-    nothing can be blamed. Warm-start episodes, which a teacher plays in part, do not count.
+    Limits: interactions are not told apart; where all axes always share one intensity nothing can be blamed.
+    Warm-start episodes, which a teacher plays in part, do not count.
     """
 
     Options: ClassVar[type[FailureOptions]] = StatisticsOptions
@@ -107,44 +106,11 @@ class Statistics(FailureClassifier):
         return found
 
     def _modes(self, table: Table) -> tuple[FailureMode, ...]:
-        """Forward selection: what earlier modes explain is held equal when the next one is looked for."""
-        level = self.options.alpha / max(1, len(table.conditions) * len(THRESHOLDS))
-        quantile = NormalDist().inv_cdf(1 - level)
-        explained = np.zeros(len(table.success), dtype=np.intp)
-        left, modes = list(range(len(table.conditions))), list[FailureMode]()
-        while len(modes) < self.options.max_modes:
-            found = [(index, *self._clearest(table, index, explained)) for index in left]
-            blamed = [item for item in found if item[2].z > quantile and self._blamed(item[2], level)]
-            if not blamed:
-                break
-            index, threshold, worst = max(blamed, key=lambda item: item[2].lower(quantile))
-            modes.append(self._mode(table.conditions[index], threshold, worst, table.intensities[:, index]))
-            explained = 2 * explained + (table.intensities[:, index] > threshold)
-            left.remove(index)
-        return tuple(modes)
-
-    def _clearest(self, table: Table, index: int, explained: NDArray[np.intp]) -> tuple[float, Contrast]:
-        """The threshold of one condition with the largest test statistic among those with enough episodes."""
-        use, strata = table.usable, crossed(strata_of(table.others[:, index]), explained)
-        intensity, success = table.intensities[use, index], table.success[use]
-        contrasts = [(t, contrast(intensity > t, success, strata[use])) for t in THRESHOLDS]
-        fewest = self.options.min_episodes
-        enough = [(t, c) for t, c in contrasts if c.n >= fewest and c.control_n >= fewest]
-        return max(enough, key=lambda pair: pair[1].z, default=(0.0, NOTHING))
-
-    @staticmethod
-    def _blamed(found: Contrast, level: float) -> bool:
-        success = wilson(found.successes, found.n)
-        return success.high < success.value + found.effect and found.p_value < level
-
-    @staticmethod
-    def _mode(condition: Condition, threshold: float, found: Contrast, intensity: NDArray[np.float64]) -> FailureMode:
-        axis, target = condition
-        success = wilson(found.successes, found.n)
-        above = intensity[intensity > threshold]
-        evidence = (float(above.min()), float(above.max()))
-        sentence = _sentence(axis, target, threshold, success, found.effect)
-        return FailureMode(axis, target, evidence, success, found.effect, sentence)
+        options = self.options
+        selection = Selection(
+            table, THRESHOLDS, alpha=options.alpha, fewest=options.min_episodes, most=options.max_modes
+        )
+        return tuple(_mode(table, culprit, selection.alike(culprit)) for culprit in selection.culprits())
 
     def state_dict(self) -> dict[str, Any]:
         """The windows and counters; JSON-ready."""
@@ -163,10 +129,25 @@ class Statistics(FailureClassifier):
         self._change.since = state["since_change"]
 
 
-def _sentence(axis: str, target: str | None, threshold: float, success: Rate, effect: float) -> str:
-    what = f"{axis} ({target})" if target else axis
-    what += f" above {100 * threshold:.0f} %" if threshold else ""
+def _mode(table: Table, culprit: Culprit, alike: Sequence[int]) -> FailureMode:
+    axis, target = table.conditions[culprit.index]
+    intensity = table.intensities[:, culprit.index]
+    above = intensity[intensity > culprit.threshold]
+    success = wilson(culprit.found.successes, culprit.found.n)
+    sentence = _sentence(axis, target, culprit, success)
+    if alike:
+        others = " or ".join(_named(*table.conditions[index]) for index in alike)
+        sentence += f"; {others} came with it and may be the cause instead"
+    return FailureMode(axis, target, (float(above.min()), float(above.max())), success, culprit.effect, sentence)
+
+
+def _named(axis: str, target: str | None) -> str:
+    return f"{axis} ({target})" if target else axis
+
+
+def _sentence(axis: str, target: str | None, culprit: Culprit, success: Rate) -> str:
+    above = f" above {100 * culprit.threshold:.0f} %" if culprit.threshold else ""
     interval = f"{100 * success.value:.0f} % [{100 * success.low:.0f}, {100 * success.high:.0f}] (n={success.n})"
-    without = "with less of it" if threshold else "without it"
-    rest = 100 * (success.value + effect)
-    return f"success with {what} is {interval}, {100 * effect:.0f} points below {rest:.0f} % in like episodes {without}"
+    lost = f"{100 * culprit.effect:.0f} points [{100 * culprit.low:.0f}, {100 * culprit.high:.0f}]"
+    without = "with less of it" if culprit.threshold else "without it"
+    return f"success with {_named(axis, target)}{above} is {interval}, {lost} below like episodes {without}"
