@@ -20,7 +20,7 @@ def add_curricula(app: typer.Typer) -> None:
 def curricula(
     curriculum: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
     seeds: Annotated[int, typer.Option(min=2, help="Runs of each curriculum, with seeds 0, 1, ...")] = 10,
-    episodes: Annotated[int, typer.Option(min=64, help="Training of each, in episodes of 8 env steps.")] = 7500,
+    episodes: Annotated[int, typer.Option(min=64, help="Training of each, in episodes of 8 env steps.")] = 5000,
     judged: Annotated[int, typer.Option(min=1, help="Episodes of each cell of the hard set, twelve in all.")] = 50,
     processes: Annotated[int | None, typer.Option(min=0, help="Default: one a core; 0: this one.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -76,7 +76,7 @@ def _task() -> dict[str, Any]:
     axes = {
         axis.name: {
             "difficulty": known.difficulty,
-            "impossible_from": known.impossible_from,
+            "impossible_from": known.impossible_from and round(known.impossible_from, 6),
             "parameters": known.parameters,
         }
         for axis, known in AXES.items()

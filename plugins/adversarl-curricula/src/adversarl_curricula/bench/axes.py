@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
+from math import cos, sin
 from typing import Literal
-
-import numpy as np
 
 from adversarl.errors import PerturbationError
 from adversarl.types import Axis, Grounding, Perturbation
 
 Difficulty = Literal["trivial", "learnable", "impossible"]
-Vector = tuple[float, float]
 
 SPEED_M = 0.25
 """Distance that a full action moves the vehicle in a control step [m]."""
@@ -43,9 +40,10 @@ class Conditions:
 
     Attributes:
         tint: Grey level of the picture in [0, 1].
-        distractor: A number in [-1, 1] that is seen and means nothing.
-        drift_m: Displacement in every control step, world frame [m].
-        marker_m: Displacement of the goal's marker from the goal, world frame [m].
+        drift_across_m: Displacement in every control step, world frame [m].
+        drift_up_m: The same, the other coordinate [m].
+        marker_across_m: Displacement of the goal's marker from the goal, world frame [m].
+        marker_up_m: The same, the other coordinate [m].
         turn_rad: Rotation of what is seen, anticlockwise [rad].
         strength: Factor on actions in [0, 1].
         radius_m: Radius of the goal [m]; nothing lies in a goal of radius 0.
@@ -53,9 +51,10 @@ class Conditions:
     """
 
     tint: float = 0.5
-    distractor: float = 0.0
-    drift_m: Vector = (0.0, 0.0)
-    marker_m: Vector = (0.0, 0.0)
+    drift_across_m: float = 0.0
+    drift_up_m: float = 0.0
+    marker_across_m: float = 0.0
+    marker_up_m: float = 0.0
     turn_rad: float = 0.0
     strength: float = 1.0
     radius_m: float = RADIUS_M
@@ -65,50 +64,55 @@ class Conditions:
 CONTEXT = ("distractor", "drift", "marker-across", "marker-up", "turn (cosine less 1)", "turn (sine)", "motor", "goal")
 """What the numbers of `Conditions.context` are."""
 NOMINAL = Conditions()
-Apply = Callable[[Conditions, float, float], Conditions]
-"""Takes conditions, an intensity in [0, 1] and a sign drawn for the episode; gives the changed conditions."""
 
 
-def _seen(c: Conditions, first: int, *values: float) -> tuple[float, ...]:
-    """The context with these values from number `first` on."""
-    return (*c.context[:first], *values, *c.context[first + len(values) :])
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an axis does to `Conditions`: its fields, and the numbers of the context from number `first` on."""
+
+    fields: dict[str, float]
+    first: int = 0
+    seen: tuple[float, ...] = ()
 
 
-def _tint(c: Conditions, x: float, sign: float) -> Conditions:
-    return replace(c, tint=0.5 + 0.5 * x * sign)
+Apply = Callable[[float, float], Change]
+"""Takes an intensity in [0, 1] and a sign that is drawn for the episode."""
 
 
-def _distractor(c: Conditions, x: float, sign: float) -> Conditions:
-    return replace(c, distractor=x * sign, context=_seen(c, 0, x * sign))
+def _tint(x: float, sign: float) -> Change:
+    return Change({"tint": 0.5 + 0.5 * x * sign})
 
 
-def _drift(c: Conditions, x: float, sign: float) -> Conditions:
-    along = np.array([0.6, 0.8]) * DRIFT_M * x * sign
-    return replace(c, drift_m=(float(along[0]), float(along[1])), context=_seen(c, 1, x * sign))
+def _distractor(x: float, sign: float) -> Change:
+    return Change({}, 0, (x * sign,))
 
 
-def _marker_across(c: Conditions, x: float, sign: float) -> Conditions:
-    return replace(c, marker_m=(0.5 * MARKER_M * x * sign, c.marker_m[1]), context=_seen(c, 2, x * sign))
+def _drift(x: float, sign: float) -> Change:
+    along = DRIFT_M * x * sign
+    return Change({"drift_across_m": 0.6 * along, "drift_up_m": 0.8 * along}, 1, (x * sign,))
 
 
-def _marker_up(c: Conditions, x: float, sign: float) -> Conditions:
-    return replace(c, marker_m=(c.marker_m[0], MARKER_M * x * sign), context=_seen(c, 3, x * sign))
+def _marker_across(x: float, sign: float) -> Change:
+    return Change({"marker_across_m": 0.5 * MARKER_M * x * sign}, 2, (x * sign,))
 
 
-def _turn(c: Conditions, x: float, sign: float) -> Conditions:
+def _marker_up(x: float, sign: float) -> Change:
+    return Change({"marker_up_m": MARKER_M * x * sign}, 3, (x * sign,))
+
+
+def _turn(x: float, sign: float) -> Change:
     angle = TURN_RAD * x * sign
-    seen = _seen(c, 4, float(np.cos(angle)) - 1.0, float(np.sin(angle)))
-    return replace(c, turn_rad=angle, context=seen)
+    return Change({"turn_rad": angle}, 4, (cos(angle) - 1.0, sin(angle)))
 
 
-def _motor(c: Conditions, x: float, sign: float) -> Conditions:
+def _motor(x: float, sign: float) -> Change:
     del sign
-    return replace(c, strength=1.0 - LOSS * x, context=_seen(c, 6, x))
+    return Change({"strength": 1.0 - LOSS * x}, 6, (x,))
 
 
-def _goal(c: Conditions, x: float, sign: float) -> Conditions:
+def _goal(x: float, sign: float) -> Change:
     del sign
-    return replace(c, radius_m=RADIUS_M * max(0.0, 1.0 - x / GOAL_GONE) ** 0.5, context=_seen(c, 7, x))
+    return Change({"radius_m": RADIUS_M * max(0.0, 1.0 - x / GOAL_GONE) ** 0.5}, 7, (x,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,7 @@ AXES: dict[Axis, Known] = {
         Known(_goal, "impossible", GOAL_GONE, 0),
 }  # fmt: skip
 BY_NAME = {axis.name: axis for axis in AXES}
+_APPLY = {axis.name: known.apply for axis, known in AXES.items()}
 LEARNABLE = tuple(axis.name for axis, known in AXES.items() if known.difficulty == "learnable")
 
 _CLAUSES = re.compile(r"[,;]|\band\b")
@@ -173,14 +178,15 @@ def validate(perturbation: Perturbation) -> Perturbation:
     return perturbation
 
 
-@lru_cache(maxsize=8192)
 def conditions(perturbations: tuple[Perturbation, ...]) -> Conditions:
     """The conditions that perturbations lead to; the sign of each comes from its seed."""
-    result = NOMINAL
+    fields, context = dict[str, float](), list(NOMINAL.context)
     for p in perturbations:
         sign = 1.0 if (p.seed * 2654435761 >> 7) % 2 else -1.0
-        result = AXES[BY_NAME[p.axis]].apply(result, p.intensity, sign)
-    return result
+        change = _APPLY[p.axis](p.intensity, sign)
+        fields |= change.fields
+        context[change.first : change.first + len(change.seen)] = change.seen
+    return Conditions(**fields, context=tuple(context))
 
 
 def ground(text: str) -> Grounding:

@@ -19,7 +19,7 @@ from adversarl_curricula.bench.hard_set import NOMINAL, PLAYERS, hard_set, judge
 from adversarl_curricula.bench.world import Compensation
 
 NUM_ENVS = 16
-REPORT_EVERY = 100
+REPORT_EVERY = 300
 """Episodes between two failure reports."""
 EVERY = 10
 """One in so many perturbed episodes of training is played again by the teacher, to see whether it could be solved."""

@@ -16,7 +16,6 @@ CURRICULA: dict[str, dict[str, Any]] = {
     "static": {"use": "static"},
     "progressive": {"use": "progressive"},
     "rules": {"use": "rules"},
-    "rules + guard": {"use": "rules", **GUARDED},
     "learnability": {"use": "learnability"},
     "learnability + guard": {"use": "learnability", **GUARDED},
     "adr": {"use": "adr"},

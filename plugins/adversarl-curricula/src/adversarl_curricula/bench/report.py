@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-Verdict = Literal["wins", "ties", "loses"]
+Verdict = Literal["wins", "ties", "loses", "unknown"]
+FEWEST = 5
+"""Seeds below which nothing is said: differences of so few runs can agree by chance."""
 
 
 @cache
@@ -52,7 +54,8 @@ def interquartile_mean(values: Sequence[float]) -> float:
 def compare(ours: Mapping[int, float], theirs: Mapping[int, float]) -> dict[str, Any]:
     """The difference on the same seeds, ours less theirs, and what it is called.
 
-    It wins where the whole 95 % interval of the paired difference is above zero, loses where it is below, else it ties.
+    It wins where the whole 95 % interval of the paired difference is above zero, loses where it is below, else it ties;
+    with fewer than `FEWEST` seeds that is unknown. Intervals are not adjusted for the number of comparisons.
 
     Args:
         ours: Success by seed, in [0, 1].
@@ -64,7 +67,7 @@ def compare(ours: Mapping[int, float], theirs: Mapping[int, float]) -> dict[str,
     seeds = sorted(ours.keys() & theirs.keys())
     found = interval([ours[seed] - theirs[seed] for seed in seeds])
     verdict: Verdict = "wins" if found["low"] > 0 else "loses" if found["high"] < 0 else "ties"
-    return {**found, "verdict": verdict}
+    return {**found, "verdict": verdict if len(seeds) >= FEWEST else "unknown"}
 
 
 def summarize(rows: Sequence[Mapping[str, Any]], controls: Sequence[str]) -> list[dict[str, Any]]:
@@ -100,17 +103,26 @@ MEANS = ("nominal", "trial_env_steps", "unsolvable", "refused", "training_succes
 """What is averaged over seeds beside the success on the hard set."""
 
 
+WORDS: dict[Verdict, str] = {
+    "wins": "win against",
+    "ties": "tie with",
+    "loses": "lose against",
+    "unknown": "(too few seeds to say) are compared with",
+}
+
+
 def sentences(summary: Sequence[Mapping[str, Any]], controls: Sequence[str]) -> list[str]:
-    """Who wins, ties or loses against each control, in plain words."""
+    """Who wins, ties or loses against each control, in plain words, with differences in points of success."""
     result = []
     for control in controls:
-        by_verdict: dict[str, list[str]] = {"wins": [], "ties": [], "loses": []}
-        for row in summary:
-            if control in row["against"]:
-                found = row["against"][control]
-                numbers = f"{100 * found['value']:+.0f} [{100 * found['low']:+.0f}, {100 * found['high']:+.0f}]"
-                by_verdict[found["verdict"]].append(f"{row['curriculum']} {numbers}")
-        if any(by_verdict.values()):
-            told = "; ".join(f"{word}: {', '.join(names) or 'nobody'}" for word, names in by_verdict.items())
-            result.append(f"Against {control} (points of success on the hard set, 95 %): {told}.")
+        compared = [row for row in summary if control in row["against"]]
+        for verdict, words in WORDS.items():
+            found = [row for row in compared if row["against"][control]["verdict"] == verdict]
+            names = ", ".join(f"{row['curriculum']} {_points(row['against'][control])}" for row in found)
+            if found or (compared and verdict == "wins"):
+                result.append(f"{names or 'None'} {words} {control}.")
     return result
+
+
+def _points(found: Mapping[str, Any]) -> str:
+    return f"({100 * found['value']:+.0f} [{100 * found['low']:+.0f}, {100 * found['high']:+.0f}])"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +85,12 @@ class Compensation(PerturbableVectorEnv):
         self._conditions = [NOMINAL] * num_envs
         self._stale = set[int]()
         self._generators = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(num_envs)]
-        self._tabulate()
+        self._drift_m, self._marker_m = np.zeros((num_envs, 2)), np.zeros((num_envs, 2))
+        self._turn = np.ones(num_envs, dtype=np.complex128)
+        self._strength, self._radius_m = np.zeros(num_envs), np.zeros(num_envs)
+        self._context = np.zeros((num_envs, len(CONTEXT)))
+        self._image = np.zeros((num_envs, PICTURE, PICTURE, 3), dtype=np.uint8)
+        self._tabulate(range(num_envs))
 
     def reset(self, *, seed: Seeds = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """Starts episodes; see `PerturbableVectorEnv`."""
@@ -176,7 +181,7 @@ class Compensation(PerturbableVectorEnv):
             self._active[i], self._conditions[i] = snapshot.active, snapshot.conditions
             self._generators[i] = deepcopy(snapshot.generator)
             self._stale.add(int(i))
-        self._tabulate()
+        self._tabulate(int(i) for i in indices)
         return self._observe()
 
     def _take_effect(self, envs: Sequence[int]) -> None:
@@ -186,19 +191,18 @@ class Compensation(PerturbableVectorEnv):
             for i in due:
                 self._conditions[i] = conditions(self._active[i])
             self._stale -= due
-            self._tabulate()
+            self._tabulate(due)
 
-    def _tabulate(self) -> None:
+    def _tabulate(self, envs: Iterable[int]) -> None:
         """The conditions as arrays."""
-        rows = self._conditions
-        self._drift_m = np.array([c.drift_m for c in rows])
-        self._marker_m = np.array([c.marker_m for c in rows])
-        self._turn = np.exp(1j * np.array([c.turn_rad for c in rows]))
-        self._strength = np.array([c.strength for c in rows])
-        self._radius_m = np.array([c.radius_m for c in rows])
-        self._context = np.array([c.context for c in rows])
-        grey = np.array([round(255 * c.tint) for c in rows], dtype=np.uint8)
-        self._image = np.broadcast_to(grey[:, None, None, None], (self.num_envs, PICTURE, PICTURE, 3))
+        for i in envs:
+            c = self._conditions[i]
+            self._drift_m[i] = c.drift_across_m, c.drift_up_m
+            self._marker_m[i] = c.marker_across_m, c.marker_up_m
+            self._turn[i] = np.exp(1j * c.turn_rad)
+            self._strength[i], self._radius_m[i] = c.strength, c.radius_m
+            self._context[i] = c.context
+            self._image[i] = round(255 * c.tint)
 
     def _observe(self) -> Observation:
         marker_m = self._offset_m + self._marker_m
@@ -230,5 +234,5 @@ def solvable(perturbations: tuple[Perturbation, ...], angle_rad: float) -> bool:
         return False
     goal_m = DISTANCE_M * np.array([np.cos(angle_rad), np.sin(angle_rad)])
     n = np.arange(1, LIMIT + 1)
-    way_m = np.linalg.norm(goal_m - n[:, None] * np.array(c.drift_m), axis=1)
+    way_m = np.linalg.norm(goal_m - n[:, None] * np.array([c.drift_across_m, c.drift_up_m]), axis=1)
     return bool(np.any(way_m < n * SPEED_M * c.strength + c.radius_m))
