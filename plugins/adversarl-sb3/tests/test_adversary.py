@@ -6,12 +6,15 @@ import numpy as np
 import pluggy
 import pytest
 import torch as th
+import typer
 from adversarl_sb3.adversary import Adversary
 from adversarl_sb3.adversary_challenge import Challenge
+from adversarl_sb3.adversary_command import add_adversary
 from adversarl_sb3.adversary_measure import NO_REPORT, compare, student
 from adversarl_sb3.adversary_menu import TOGETHER
 from adversarl_sb3.adversary_scores import Outcomes, learnability, minimax, regret
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
 from adversarl import hooks
 from adversarl.builtin.nothing import NoFailure
@@ -129,7 +132,7 @@ def test_regret_pays_for_what_only_the_antagonist_solves():
 
 @pytest.fixture(scope="module")
 def measured():
-    return {objective: [compare(objective, seed, 256) for seed in range(5)] for objective in OBJECTIVES}
+    return {objective: [compare(objective, seed, 256) for seed in range(6)] for objective in OBJECTIVES}
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -320,6 +323,20 @@ def test_a_challenge_survives_json():
     failed = [Trial(3, (Perturbation("object-color", 0.5, "dot", (0.1, 0.2, 0.3), seed=4, onset=2, duration=5),))]
     challenge = Challenge([0.1, 0.2], (1, 0, 2, 0), 0.3, -1.5, uniform=True, left=0, episodes=2, failed=failed)
     assert Challenge.from_json(json.loads(json.dumps(challenge.to_json()))) == challenge
+
+
+@pytest.mark.parametrize("flags", [["--json"], []])
+def test_the_benchmark_prints_every_objective_with_its_gain(flags):
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    add_adversary(app)
+    result = CliRunner().invoke(app, ["adversary", "--seeds", "4", "--proposals", "8", *flags])
+    assert result.exit_code == 0, result.output
+    if flags:
+        report = json.loads(result.output)
+        assert (report["seeds"], report["proposals"]) == (4, 8)
+        assert all(len(found["gains"]) == found["gain"]["n"] == 4 for found in report["objectives"].values())
+    assert all(objective in result.output for objective in OBJECTIVES)
 
 
 @pytest.mark.parametrize(

@@ -25,13 +25,12 @@ def adversary(
     if json:
         print_json(report)
         return
-    head = ("objective", "uniform", "adversary", "gain", "interval", "success", "impossible", "uncertain")
+    head = ("objective", "uniform", "adversary", "gain", "impossible")
     rows = [_row(name, found) for name, found in report["objectives"].items()]
     console.print(table(f"{seeds} seeds, {proposals} proposals each", head, rows))
 
 
 def _row(objective: str, found: dict[str, Any]) -> list[str]:
     gain = found["gain"]
-    numbers = [f"{found['uniform']:.3f}", f"{found['adversary']:.3f}", f"{gain['value']:+.3f}"]
-    shares = [f"{found[name]:.2f}" for name in ("success", "impossible", "uncertain")]
-    return [objective, *numbers, f"[{gain['low']:+.3f}, {gain['high']:+.3f}]", *shares]
+    interval = f"{gain['value']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
+    return [objective, f"{found['uniform']:.2f}", f"{found['adversary']:.2f}", interval, f"{found['impossible']:.0%}"]
