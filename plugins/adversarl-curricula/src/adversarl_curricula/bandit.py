@@ -16,8 +16,8 @@ REFRESH = 8
 HOPELESS = 0.5
 """A condition is not sampled as learnable while less than this share of its proposals is thought to be solvable."""
 
-MASTERED = 0.7
-"""Success of an axis alone, one standard deviation above the mean, up to which it is not held back among others."""
+MASTERED = 0.8
+"""Success with an axis alone, as a share of that at the easiest condition, from which it need not be held back."""
 
 GUARD_MEMORY = 5
 """Proposals of one condition after which the guard's verdict on it weighs 1/e."""
@@ -145,7 +145,7 @@ class Bandit:
     def _refresh(self) -> None:
         in_force = np.arange(self.weights.shape[1]) <= self._standing[:, None]
         self.beliefs: Beliefs = believe(self._counts, self._nominal, self._kernel, in_force)
-        mastered = (self.beliefs.mean + self.beliefs.spread)[1:] >= MASTERED
+        mastered = self.beliefs.mean[1:] >= MASTERED * self.beliefs.mean.max()
         self.reach: NDArray[np.int64] = np.maximum(mastered.cumprod(axis=1).sum(axis=1) - 1, 0)
         """Column of the highest intensity that each axis is thought to master alone, at least 0. Shape (rows - 1,)."""
         refused, kept = self._guarded

@@ -73,26 +73,35 @@ def believe(counts: Floats, nominal: Floats, weights: Floats, in_force: NDArray[
         in_force: Which axes have the intensity of a column when all of them together do. Shape (rows - 1, columns).
     """
     near = counts @ weights
-    common = _fit(np.stack([near[:, 0], near[:, 1:].sum(axis=1)], axis=1), nominal)
-    if counts.shape[1] == 1:
+    seen = counts.sum(axis=0)
+    common = _fit(
+        np.stack([near[:, 0], near[:, 1:].sum(axis=1)], axis=1), np.stack([seen[0], seen[1:].sum(axis=0)]), nominal
+    )
+    if len(seen) == 1:
         return Beliefs(common.mean[:1], common.n[:1])
     together, kin = (Beliefs(common.mean[row], common.n[row]) for row in (0, 1))
     alone = near[:, 1:] + np.minimum(kin.n, KIN) * np.stack([1 - kin.mean, kin.mean])[:, None]
     easier = together.mean > (alone[1] + PRIOR / 2) / (alone.sum(axis=0) + PRIOR)
     vouched = together.n * np.stack([1 - together.mean, together.mean])[:, None]
-    each = _fit(np.where(easier & in_force, alone + vouched, alone), nominal)
+    each = _fit(np.where(easier & in_force, alone + vouched, alone), seen[1:], nominal)
     return Beliefs(np.vstack([together.mean, each.mean]), np.vstack([together.n, each.n]))
 
 
-def _fit(counts: Floats, nominal: Floats) -> Beliefs:
-    """Posterior means that do not rise along a row, nor above nominal success; counts have shape (2, rows, columns)."""
-    rows, columns = counts.shape[1:]
-    everything = np.concatenate([np.repeat(nominal[:, None, None], rows, axis=1), counts], axis=2)
-    n = everything.sum(axis=0)
+def _fit(near: Floats, seen: Floats, nominal: Floats) -> Beliefs:
+    """Posteriors whose means do not rise along a row, nor above nominal success.
+
+    Args:
+        near: Failed and successful episodes, those nearby in part. Shape (2, rows, columns).
+        seen: Episodes, each counted once. Shape (rows, columns).
+        nominal: Failed and successful nominal episodes. Shape (2,).
+    """
+    rows, columns = seen.shape
+    passed = np.column_stack([np.full(rows, nominal[1]), near[1]])
+    n = np.column_stack([np.full(rows, nominal.sum()), near.sum(axis=0)])
     # In the fit the prior of a whole row weighs PRIOR: a finer grid must not add evidence where values are pooled.
     slight = PRIOR / columns
-    fitted = antitonic((everything[1] + slight / 2) / (n + slight), n + slight)
-    shared = _shared(fitted, n)
+    fitted = antitonic((passed + slight / 2) / (n + slight), n + slight)
+    shared = _shared(fitted, n, np.column_stack([n[:, 0], seen]))
     means = np.minimum.accumulate((shared * fitted + PRIOR / 2) / (shared + PRIOR), axis=1)
     return Beliefs(means[:, 1:], shared[:, 1:])
 
@@ -121,7 +130,11 @@ def antitonic(values: Floats, weights: Floats) -> Floats:
     return np.asarray(np.diagonal(lowest, axis1=1, axis2=2))
 
 
-def _shared(fitted: Floats, n: Floats) -> Floats:
-    """The most evidence in each value's pool: what bounds one member of a pool bounds all. Shape (rows, columns)."""
+def _shared(fitted: Floats, near: Floats, seen: Floats) -> Floats:
+    """Evidence in each value's pool, because what bounds one member of a pool bounds all. Shape (rows, columns).
+
+    It is all that was seen in the pool, or the most that is near one of its members.
+    """
     pooled = np.abs(fitted[:, :, None] - fitted[:, None, :]) < SAME
-    return np.asarray(np.where(pooled, n[:, None, :], 0.0).max(axis=2))
+    most = np.where(pooled, near[:, None, :], 0.0).max(axis=2)
+    return np.asarray(np.maximum(most, (pooled @ seen[:, :, None])[:, :, 0]))

@@ -33,7 +33,10 @@ class LearnabilityOptions(CurriculumOptions):
         "varies alone. It also weighs the learnable conditions.",
     )
     uniform_share: float = Field(
-        0.5, ge=0, le=1, description="Share of episodes drawn uniformly, whatever the policy does; 1 never adapts."
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of episodes whose condition is drawn uniformly; 1 without hold_back never adapts.",
     )
     stale_share: float = Field(
         0.1, ge=0, le=1, description="Share of the other episodes drawn by the time since a condition was last tried."
@@ -62,7 +65,7 @@ class LearnabilityOptions(CurriculumOptions):
     hold_back: bool = Field(
         True,
         description="Whether, with all axes together, no axis exceeds what mostly succeeds alone, so that one that is "
-        "too hard does not keep the others down; uniform draws never hold back.",
+        "too hard does not keep the others down.",
     )
     mid_episode_share: float = Field(
         0.3,
@@ -84,7 +87,7 @@ class Learnability(CurriculumStrategy):
     intensity, which is what the standard evaluation measures. Half of the episodes stay uniform draws.
 
     With all axes together no axis exceeds what it is thought to master alone, so that one axis that is too hard does
-    not hide what can be learnt about the others. Uniform draws do not hold back.
+    not hide what can be learnt about the others. An axis alone is never held back: that is how its limit is found out.
 
     Among the learnable conditions of single axes, those that the failure report blames are drawn more often, in
     proportion to 1 plus the blamed effect. What the guard refuses again and again is not sampled as learnable until
@@ -131,21 +134,20 @@ class Learnability(CurriculumStrategy):
         plan = self._plan(choice)
         proposals = self._timing.proposals(plan, self._why(choice, plan))
         at_reset = all(p.onset == 0 and p.duration is None for p in proposals)
-        self._pending[slot.env] = (slot.episode, choice.row, choice.column, at_reset and plan.near_ceiling)
+        self._pending[slot.env] = (slot.episode, choice.row, choice.column, at_reset)
         return proposals
 
     def _plan(self, choice: Choice) -> Plan:
-        """The conditions; their outcome is evidence unless axes that are held back elsewhere are not."""
+        """The conditions, in percent."""
         percent = self.percents[choice.column]
         if choice.row > 0:
             name = self.rows[choice.row]
             return Plan("alone", {name: percent}, name, percent, near_ceiling=True)
-        held = self.options.hold_back and bool((self.bandit.reach < choice.column).any())
-        percents = dict.fromkeys(self._names, percent)
-        if held and choice.part != "uniform":
-            reach = self.bandit.reach.tolist()
-            percents = {n: min(percent, self.percents[r]) for n, r in zip(self._names, reach, strict=True)}
-        return Plan("together", percents, "", percent, near_ceiling=choice.part != "uniform" or not held)
+        if not self.options.hold_back or len(self.rows) == 1:
+            return Plan("together", dict.fromkeys(self._names, percent), "", percent, near_ceiling=True)
+        reach = zip(self._names, self.bandit.reach.tolist(), strict=True)
+        held = {name: min(percent, self.percents[column]) for name, column in reach}
+        return Plan("together", held, "", percent, near_ceiling=True)
 
     def _urgency(self, report: FailureReport) -> Floats:
         effects = dict.fromkeys(self.rows, 0.0)
