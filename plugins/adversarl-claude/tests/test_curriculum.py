@@ -146,6 +146,39 @@ def test_a_useless_answer_goes_back_once_and_then_the_fallback_goes_on(converse,
     assert "The fallback 'static' proposes" in talk.notices[1]
 
 
+ODD = api.plan(api.item(DIM))
+CONTENT, USAGE = ODD["content"], ODD["usage"]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {**ODD, "usage": {**USAGE, "cache_read_input_tokens": "many"}},
+        {**ODD, "usage": {**USAGE, "output_tokens": -5}},
+        {**ODD, "usage": None},
+        {**ODD, "stop_reason": None},
+        {**ODD, "content": None},
+        {**ODD, "content": [3, "x", None]},
+        {**ODD, "content": [{"type": "tool_use", "id": 5, "name": 7, "input": []}]},
+        {**ODD, "content": [{"type": "tool_use", "name": "propose_plan", "input": {"proposals": [[], 1, None, "x"]}}]},
+        {**ODD, "content": [{"type": "never heard of"}, *CONTENT[:0]]},
+        api.plan(api.item("dim " * 10_000)),
+        api.plan(api.item(DIM, weight="NaN"), api.item(DIM, weight=1e308)),
+        api.plan(api.item("summon \x1b[31m a \ud800 gremlin\n")),
+        api.plan(api.item(DIM, why="\ud800")),
+        [],
+        None,
+        "text",
+    ],
+)
+def test_no_response_whatever_it_holds_stops_training(converse, response):
+    talk = converse(api.answer(response), fallback={"use": "static", "prompts": [SHIFT]})
+    assert len(talk.play(60)) == 60
+    for text in (*talk.notices, *(why for proposals in talk.play(40) for p in proposals for why in (p.text, p.why))):
+        assert text.isprintable()
+    assert DIM in talk.texts(40)
+
+
 @pytest.mark.parametrize(
     ("behavior", "words"),
     [

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import anthropic
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adversarl_claude.options import ServiceOptions
 from adversarl_claude.troubles import Trouble, trouble_of
 
 KEY = "ANTHROPIC_API_KEY"
 HIDDEN = "[key]"
+CONNECT_S = 10.0
+"""Longest wait for a connection [s]; a service that is there answers sooner, however long it thinks."""
 SHORTEST_SECRET = 6
 """Shorter parts of a key are ordinary text [characters]."""
 
@@ -34,8 +36,10 @@ class Outcome:
 
 class _Tokens(BaseModel):
     model_config = ConfigDict(extra="allow")
-    input_tokens: int
-    output_tokens: int
+    input_tokens: int = Field(ge=0)
+    output_tokens: int = Field(ge=0)
+    cache_read_input_tokens: int | None = Field(None, ge=0)
+    cache_creation_input_tokens: int | None = Field(None, ge=0)
 
 
 class _Block(BaseModel):
@@ -136,8 +140,9 @@ class Client:
     def _connected(self) -> anthropic.AsyncAnthropic:
         if self._sdk is None:
             options = self.options
+            timeout = anthropic.Timeout(options.timeout_s, connect=min(CONNECT_S, options.timeout_s))
             self._sdk = anthropic.AsyncAnthropic(
-                api_key=self._key, base_url=options.base_url, timeout=options.timeout_s, max_retries=options.max_retries
+                api_key=self._key, base_url=options.base_url, timeout=timeout, max_retries=options.max_retries
             )
         return self._sdk
 

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from adversarl.metrics import wilson
 from adversarl.types import FailureKind
 from adversarl_claude.effects import interval
 from adversarl_claude.messages import Unusable
+from adversarl_claude.troubles import plain
 
 TOOL = "describe_failures"
 DESCRIPTION = "Says for every picture how the episode failed."
@@ -28,6 +29,11 @@ class Look(BaseModel):
     confidence: float = Field(ge=0, le=1, description="Probability that the kind is right [1].")
     shows: str = Field(description="What can be seen, in one sentence.")
     axes: list[str] = Field(description="Axes that look responsible; empty where none does.")
+
+    @field_validator("shows")
+    @classmethod
+    def _in_one_line(cls, shows: str) -> str:
+        return plain(shows)[:500]
 
 
 class Looks(BaseModel):

@@ -21,10 +21,15 @@ class ServiceOptions(BaseModel):
         description="How much the model thinks before it answers. default sends nothing, which every model accepts.",
     )
     max_tokens: int = Field(
-        8192, ge=256, le=64_000, description="Most tokens of an answer, thinking included; bounds what one call costs."
+        16_000,
+        ge=256,
+        le=21_000,
+        description="Most tokens of an answer, thinking included; bounds what one call costs.",
     )
-    timeout_s: float = Field(120.0, gt=0, description="Time limit of one attempt without a byte received [s].")
-    deadline_s: float = Field(600.0, gt=0, description="Time limit of a call with all its retries and waits [s].")
+    timeout_s: float = Field(
+        300.0, gt=0, description="Time limit of one attempt [s]; an answer comes in one piece, after all thinking."
+    )
+    deadline_s: float = Field(900.0, gt=0, description="Time limit of a call with all its retries and waits [s].")
     max_retries: int = Field(
         4,
         ge=0,

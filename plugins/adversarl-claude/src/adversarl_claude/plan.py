@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from adversarl.types import Grounding, Proposal
 from adversarl_claude.messages import Unusable
+from adversarl_claude.troubles import plain
 
 TOOL = "propose_plan"
 DESCRIPTION = (
@@ -25,8 +26,12 @@ class Item(BaseModel):
     """One proposal."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-    prompt: str = Field(min_length=1, description="What the world should do, in the grammar of the instructions.")
-    why: str = Field(min_length=1, description="Why this is worth practising now, in one sentence with numbers.")
+    prompt: str = Field(
+        min_length=1, max_length=500, description="What the world should do, in the grammar of the instructions."
+    )
+    why: str = Field(
+        min_length=1, max_length=1000, description="Why this is worth practising now, in one sentence with numbers."
+    )
     weight: float = Field(gt=0, le=100, description="How often it is drawn, relative to the others [1].")
     onset_share: float = Field(
         ge=0, le=0.8, description="When it takes effect, in shares of the time limit; 0 is at the reset [1]."
@@ -35,6 +40,11 @@ class Item(BaseModel):
         gt=0, le=1, description="How long it stays in force, in shares of the time limit; 1 is until the end [1]."
     )
     expected_success: float = Field(ge=0, le=1, description="The success rate that you expect under it [1].")
+
+    @field_validator("prompt", "why", mode="before")
+    @classmethod
+    def _in_one_line(cls, text: Any) -> Any:
+        return plain(text) if isinstance(text, str) else text
 
 
 class Plan(BaseModel):
@@ -105,7 +115,7 @@ def _reason(grounding: Grounding) -> str:
 
 def _name(raw: Any) -> str:
     prompt = raw.get("prompt") if isinstance(raw, dict) else raw
-    return str(prompt)[:200]
+    return plain(str(prompt))[:200]
 
 
 def draw(plan: list[Planned], rng: np.random.Generator) -> Planned:

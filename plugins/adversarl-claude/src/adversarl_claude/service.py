@@ -11,7 +11,7 @@ from adversarl_claude.client import KEY, Client, Outcome
 from adversarl_claude.meter import Meter
 from adversarl_claude.options import ServiceOptions
 from adversarl_claude.record import Known, Record, identity
-from adversarl_claude.troubles import Trouble
+from adversarl_claude.troubles import Trouble, plain
 
 LONGEST_BACK_OFF = 16
 """Most intervals between two questions while the service is away."""
@@ -77,7 +77,7 @@ class Service:
 
     def connect(self, services: Services) -> None:
         """Takes the key from the environment, and what an earlier process of the run recorded."""
-        self.notice = services.notice
+        self.notice = lambda text: services.notice(plain(text))
         self.record = Record(services.folder, self._source, self.meter.price)
         self._client, self._stopped = Client(self.options), False
         if not self._client.has_key:

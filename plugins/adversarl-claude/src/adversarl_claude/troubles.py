@@ -27,6 +27,11 @@ class Trouble:
     billed: bool = False
 
 
+def plain(text: str) -> str:
+    """A text in one line, without what a terminal would obey or could not show."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 _STATUS: dict[int, tuple[Kind, str]] = {
     401: ("key", "the service does not accept the key in ANTHROPIC_API_KEY"),
     402: ("key", "the account of the key in ANTHROPIC_API_KEY has no credit"),
@@ -63,4 +68,4 @@ def trouble_of(error: Exception, hide: Callable[[str], str]) -> Trouble:
 def _of_status(status: int, text: str) -> Trouble:
     default: tuple[Kind, str] = ("server", "the service failed") if status >= 500 else ("request", "refused as invalid")
     kind, what = _STATUS.get(status, default)
-    return Trouble(kind, f"{what} (HTTP {status}: {' '.join(text.split())[:300]})")
+    return Trouble(kind, f"{what} (HTTP {status}: {plain(text)[:300]})")
