@@ -219,6 +219,11 @@ def test_an_axis_that_is_too_hard_is_held_back_and_the_others_go_on(run):
     assert curriculum.scalars()["curriculum/half/together"] == 1.0
 
 
+def test_nothing_is_held_back_where_no_axis_is_tried_alone(run):
+    play = run(together_share=1.0, **HELD)
+    assert {len(set(play.play()[2])) for _ in range(600)} == {1}
+
+
 def test_an_axis_alone_is_never_held_back(run):
     play, seen = run(together=10, alone=10), set()
     for _ in range(1500):

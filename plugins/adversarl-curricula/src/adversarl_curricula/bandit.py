@@ -53,6 +53,7 @@ class BanditRules:
     trusted: float
     memory: float
     bandwidth: float
+    hold_back: bool
 
 
 class Bandit:
@@ -146,8 +147,10 @@ class Bandit:
         in_force = np.arange(self.weights.shape[1]) <= self._standing[:, None]
         self.beliefs: Beliefs = believe(self._counts, self._nominal, self._kernel, in_force)
         mastered = self.beliefs.mean[1:] >= MASTERED * self.beliefs.mean.max()
-        self.reach: NDArray[np.int64] = np.maximum(mastered.cumprod(axis=1).sum(axis=1) - 1, 0)
-        """Column of the highest intensity that each axis is thought to master alone, at least 0. Shape (rows - 1,)."""
+        limits = np.maximum(mastered.sum(axis=1) - 1, 0)
+        self.reach: NDArray[np.int64] = limits if self.rules.hold_back else self._standing
+        """Column of the highest intensity of each axis among all: what it masters alone, at least 0, or the last where
+        nothing is held back. Shape (rows - 1,)."""
         refused, kept = self._guarded
         solvable = (1 + kept) / (1 + kept + refused)
         self.hopeless: NDArray[np.bool_] = solvable < HOPELESS

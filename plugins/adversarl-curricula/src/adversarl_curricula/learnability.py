@@ -65,7 +65,7 @@ class LearnabilityOptions(CurriculumOptions):
     hold_back: bool = Field(
         True,
         description="Whether, with all axes together, no axis exceeds what mostly succeeds alone, so that one that is "
-        "too hard does not keep the others down.",
+        "too hard does not keep the others down. Nothing is held back where no axis is ever tried alone.",
     )
     mid_episode_share: float = Field(
         0.3,
@@ -143,10 +143,8 @@ class Learnability(CurriculumStrategy):
         if choice.row > 0:
             name = self.rows[choice.row]
             return Plan("alone", {name: percent}, name, percent, near_ceiling=True)
-        if not self.options.hold_back or len(self.rows) == 1:
-            return Plan("together", dict.fromkeys(self._names, percent), "", percent, near_ceiling=True)
-        reach = zip(self._names, self.bandit.reach.tolist(), strict=True)
-        held = {name: min(percent, self.percents[column]) for name, column in reach}
+        reach = self.bandit.reach.tolist() or [choice.column]
+        held = {name: min(percent, self.percents[most]) for name, most in zip(self._names, reach, strict=True)}
         return Plan("together", held, "", percent, near_ceiling=True)
 
     def _urgency(self, report: FailureReport) -> Floats:
@@ -236,6 +234,7 @@ def _rules(options: LearnabilityOptions) -> BanditRules:
         trusted=options.trusted,
         memory=options.memory,
         bandwidth=options.bandwidth,
+        hold_back=options.hold_back and options.together_share < 1,
     )
 
 
