@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
@@ -142,11 +144,12 @@ def test_the_antagonist_is_the_policy_of_another_run(recipe_file, plugins, regis
 
 @pytest.mark.parametrize(
     ("folder", "message"),
-    [("nowhere", "is no run folder"), (None, r"no antagonist to play .* Set curriculum\.antagonist")],
+    [
+        ("nowhere", "nowhere: is no run folder: it holds no recipe.toml"),
+        (None, 'guard = "antagonist" needs a policy. Set antagonist to the folder of a run'),
+    ],
 )
-def test_an_antagonist_that_is_not_there_is_an_error(recipe_file, folder, message):
+def test_an_antagonist_that_is_not_there_is_an_error_before_anything_begins(recipe_file, folder, message):
     sets = ["curriculum.guard=antagonist", *([f"curriculum.antagonist={folder}"] if folder else [])]
-    env = adversarl.make(recipe_file, *sets)
-    with pytest.raises(AdversarlError, match=message):
-        env.parts.trials.play([Trial(0)], "antagonist")
-    env.close()
+    with pytest.raises(AdversarlError, match=re.escape(message)):
+        adversarl.make(recipe_file, *sets)

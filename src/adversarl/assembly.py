@@ -45,6 +45,11 @@ def make(recipe: str | Path, *overrides: str, seed: int | None = None, plugins: 
     loaded = build_plugin_manager(plugins)
     more = () if seed is None else (f"run.seed={seed}",)
     loop = make_loop(load_recipe(Path(recipe), loaded.registry, (*overrides, *more)), loaded)
+    try:
+        loop.parts.trials.load_antagonist()
+    except BaseException:
+        loop.close()
+        raise
     loop.connect(None)
     return loop
 

@@ -76,6 +76,7 @@ class Run:
         self.listeners = [folder, *(choice.make(folder.path) for choice in recipe.trackers)]
         self.loop: ClosedLoop = make_loop(recipe, plugins)
         try:
+            self.loop.parts.trials.load_antagonist()
             self.learner: Learner = make_learner(recipe, self.loop)
         except BaseException:
             self.loop.close()

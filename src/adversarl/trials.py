@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 
 from adversarl.errors import NoPlayer
 from adversarl.interfaces.backend import PerturbableVectorEnv
@@ -30,6 +29,7 @@ class SideTrials(Trials):
         self._make_world, self._num_envs, self.make_antagonist = make_world, num_envs, make_antagonist
         self.learner: Learner | None = None
         """The policy in training; the run sets it."""
+        self._antagonist: Learner | None = None
         self.env_steps = 0
         self._worlds: dict[int, PerturbableVectorEnv] = {}
 
@@ -43,11 +43,10 @@ class SideTrials(Trials):
             self._worlds[num_envs] = self._make_world(num_envs)
         return self._worlds[num_envs]
 
-    @cached_property
-    def _antagonist(self) -> Learner:
-        if self.make_antagonist is None:
-            raise NoPlayer("antagonist", "Set curriculum.antagonist to the folder of a run")
-        return self.make_antagonist()
+    def load_antagonist(self) -> None:
+        """Loads the other run's policy, if one was named; before the learner, whose random numbers it may disturb."""
+        if self.make_antagonist is not None:
+            self._antagonist = self.make_antagonist()
 
     def play(
         self, trials: Sequence[Trial], player: Player = "policy", *, trace: bool = False, values: bool = False
@@ -71,6 +70,8 @@ class SideTrials(Trials):
 
     def _learner(self, player: Player) -> Learner:
         if player == "antagonist":
+            if self._antagonist is None:
+                raise NoPlayer("antagonist", "Set curriculum.antagonist to the folder of a run")
             return self._antagonist
         if self.learner is None:
             raise NoPlayer("policy", "Only a run knows its policy: use adversarl run, or set loop.trials.learner")

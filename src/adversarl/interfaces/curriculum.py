@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adversarl.interfaces.trials import Services, Trace
 from adversarl.types import Axis, Episode, FailureReport, Grounding, Preset, Proposal
@@ -67,6 +67,12 @@ class CurriculumOptions(BaseModel):
     antagonist: str | None = Field(
         None, description="Run folder whose latest policy is the antagonist, for the guard or for regret."
     )
+
+    @model_validator(mode="after")
+    def _somebody_guards(self) -> CurriculumOptions:
+        if self.guard == "antagonist" and self.antagonist is None:
+            raise ValueError('guard = "antagonist" needs a policy. Set antagonist to the folder of a run')
+        return self
 
 
 class CurriculumStrategy(ABC):

@@ -15,7 +15,7 @@ from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrateg
 from adversarl.interfaces.trials import Services, Trace
 from adversarl.types import Episode, FailureReport, Proposal
 
-OF_THE_WHOLE = ("clean_share", "guard", "guard_attempts")
+OF_THE_WHOLE = ("clean_share", "guard", "guard_attempts", "antagonist")
 """Keys that the loop reads from the ``[curriculum]`` table alone, and that are refused in a part's table."""
 
 NOBODY = -1

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 @hookimpl
 def adversarl_register(add: Registrar) -> None:
     """Names the components."""
-    extra = "adversarl-failures[classifier]"
-    for name, target, summary in (
-        ("statistics", "statistics:Statistics", "Success per condition with intervals, effect sizes, change detection"),
-        ("counterfactual", "counterfactual:Counterfactual", "Failed episodes again, with one perturbation removed"),
-        ("classifier", "classifier:Classifier", "How episodes fail, learnt from labelled simulator failures"),
-    ):
-        add.failure(name, f"adversarl_failures.{target}", summary, extra=extra if name == "classifier" else "")
+    here, extra = "adversarl_failures", "adversarl-failures[classifier]"
+    add.failure("statistics", f"{here}.statistics:Statistics", "Success per condition, with intervals and effect sizes")
+    add.failure("counterfactual", f"{here}.counterfactual:Counterfactual", "Failed episodes again, with one thing less")
+    add.failure("classifier", f"{here}.classifier:Classifier", "How episodes fail, learnt in simulation", extra=extra)
+
+
+@hookimpl
+def adversarl_commands(app: typer.Typer) -> None:
+    """Adds ``adversarl failures train``."""
+    from adversarl_failures.kinds_command import add_commands
+
+    add_commands(app)
 
 
 @hookimpl
