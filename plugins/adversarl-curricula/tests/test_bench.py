@@ -1,5 +1,9 @@
 import json
 import re
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -301,3 +305,34 @@ def test_results_of_another_benchmark_are_not_mixed_in(tmp_path):
     Book(path, SETTINGS).write()
     with pytest.raises(ForeignResults, match=r"made with steps = 1024, not 2048. Choose another file with --out"):
         Book(path, {**SETTINGS, "steps": 2048})
+
+
+def children_of(process):
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def alive(pid):
+    return Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_the_processes_of_a_benchmark_end_when_it_is_killed(tmp_path):
+    main = "from adversarl.cli import main; main()"
+    out = tmp_path / "curricula.json"
+    options = ["--curriculum", "none", "--seeds", "40", "--episodes", "128", "--processes", "1", "--out", str(out)]
+    process = subprocess.Popen([sys.executable, "-c", main, "bench", "curricula", *options])
+    while not out.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    children = children_of(process)
+    process.kill()
+    process.wait()
+    for _ in range(200):
+        if not any(alive(pid) for pid in children):
+            break
+        time.sleep(0.05)
+    assert children
+    assert not any(alive(pid) for pid in children)
