@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from adversarl.interfaces.failure import FailureClassifier
     from adversarl.plugins import Plugins
-    from adversarl_failures.calibration.design import Design
-    from adversarl_failures.calibration.harness import Harness
+    from adversarl_failures.calibration.design import Injected
+    from adversarl_failures.calibration.workers import Setup
 
-NUM_ENVS = 16
 DEFAULTS = ("statistics", "counterfactual")
-WORLDS: dict[str, dict[str, Any]] = {
-    "mujoco": {"task": "reach", "image_size": 16},
-    "point-mass": {"image_size": 8},
-}
-"""Keys of the backends: the shortest task and the smallest pictures, since nobody looks at them."""
 LIMITS = {"mujoco": 12, "point-mass": 40}
 """Time limits [control steps]; the teachers need 4 and 17 on average."""
 
@@ -37,69 +30,64 @@ def failures(
     group: Annotated[str, typer.Option(help="Axes injected: visual, geometry, dynamics or sensor.")] = "visual",
     backend: Annotated[str | None, typer.Option(help="mujoco or point-mass; mujoco if installed.")] = None,
     seed: Annotated[int, typer.Option(help="Root of all that is drawn.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; they do not change the result.")] = 2,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure how often failure classifiers name the axes that a policy was made blind to, and nothing else."""
+    """Measure how often failure classifiers name the axes that a policy was made blind to, and nothing else.
+
+    Classifiers that name ways of failing instead of axes are measured like the others: what counts is causes.
+    """
     from adversarl.cli.options import load_plugins
     from adversarl.cli.output import print_json
     from adversarl.cli.prompt import default_backend
     from adversarl_failures.calibration.design import Design
+    from adversarl_failures.calibration.workers import Setup
 
     plugins = load_plugins()
-    judges, missing = _classifiers(plugins, classifier or [])
-    name = default_backend(plugins, backend)
-    limit = LIMITS.get(name, 50)
-    design = Design(trials=trials, episodes=episodes, limit=limit, seed=seed)
-    with closing(_harness(plugins, name, design, group)) as harness:
-        results = _measured(harness, judges)
+    names, missing = _classifiers(plugins, classifier or [])
+    world = default_backend(plugins, backend)
+    design = Design(trials=trials, episodes=episodes, limit=LIMITS.get(world, 50), seed=seed)
+    setup = Setup(world, group, names, design)
+    with closing(setup.harness()) as harness:
+        about = {"task": harness.task, "axes": [axis.name for axis in harness.varied]}
+        injected = list(design.injected(harness.varied))
+    results = _measured(setup, injected, jobs)
     if json:
-        told = {**asdict(design), "group": group, "task": harness.task, "axes": len(harness.varied)}
-        print_json({"design": told, "missing": missing, "classifiers": results})
+        settings = {"backend": world, "group": group, **asdict(design), **about}
+        print_json({"design": settings, "missing": missing, "classifiers": results})
     else:
-        _print(results, missing, f"{design.episodes} episodes a trial, {len(harness.varied)} {group} axes")
+        _print(results, missing, f"{design.episodes} episodes a trial, {len(about['axes'])} {group} axes")
 
 
-def _classifiers(plugins: Plugins, asked: list[str]) -> tuple[dict[str, type[FailureClassifier]], dict[str, str]]:
+def _classifiers(plugins: Plugins, asked: list[str]) -> tuple[tuple[str, ...], dict[str, str]]:
     """Those asked for, or the usual ones and why some of them cannot be had."""
     from adversarl.errors import BrokenPlugin, MissingExtra
 
-    found: dict[str, type[FailureClassifier]] = {}
-    missing: dict[str, str] = {}
-    for name in asked or DEFAULTS:
+    found, missing = list[str](), dict[str, str]()
+    for name in dict.fromkeys(asked or DEFAULTS):
         try:
-            found[name] = plugins.registry.get("failure", name, "--classifier").load()
+            plugins.registry.get("failure", name, "--classifier").load()
+            found.append(name)
         except (BrokenPlugin, MissingExtra) as error:
             if asked:
                 raise
             missing[name] = str(error)
-    return found, missing
+    return tuple(found), missing
 
 
-def _harness(plugins: Plugins, name: str, design: Design, group: str) -> Harness:
-    from adversarl.cli.prompt import chosen_backend
-    from adversarl.errors import UnknownComponent
-    from adversarl_failures.calibration.harness import Harness
-
-    keys = {"use": name, "num_envs": NUM_ENVS} | WORLDS.get(name, {})
-    recipe = chosen_backend(plugins, keys, [], "--backend").make()
-    harness = Harness(lambda num_envs: recipe.make(seed=design.seed, num_envs=num_envs), NUM_ENVS, design, group)
-    if not harness.varied:
-        groups = dict.fromkeys(axis.group for axis in harness.axes)
-        harness.close()
-        raise UnknownComponent("group of axes", group, groups, "--group")
-    return harness
-
-
-def _measured(harness: Harness, judges: dict[str, type[FailureClassifier]]) -> dict[str, dict[str, Any]]:
+def _measured(setup: Setup, injected: list[Injected], jobs: int) -> dict[str, dict[str, Any]]:
     from rich.console import Console
     from rich.progress import Progress
 
     from adversarl_failures.calibration.figures import figures
+    from adversarl_failures.calibration.workers import measure
 
     errors = Console(stderr=True)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("trials", total=None)
-        verdicts = harness.run(judges, lambda done, total: progress.update(task, completed=done, total=total))
+        verdicts = measure(
+            setup, injected, jobs, lambda done, total: progress.update(task, completed=done, total=total)
+        )
     return {name: figures(found) for name, found in verdicts.items()}
 
 

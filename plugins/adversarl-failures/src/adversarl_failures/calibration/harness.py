@@ -19,7 +19,6 @@ from adversarl_failures.calibration.design import Design, Injected
 from adversarl_failures.calibration.policy import BlindPolicy, Causes, SeededWorld
 
 MakeWorld = Callable[[int], PerturbableVectorEnv]
-OnTrial = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +60,11 @@ class Harness:
         self._worlds[num_envs] = SeededWorld(self._make_world(num_envs), self.design.limit)
         return cast("PerturbableVectorEnv", self._worlds[num_envs])
 
-    def run(
-        self, classifiers: Mapping[str, type[FailureClassifier]], on_trial: OnTrial = lambda done, total: None
-    ) -> dict[str, list[Verdict]]:
-        """Every trial of the design, judged by every classifier on the same episodes."""
-        verdicts: dict[str, list[Verdict]] = {name: [] for name in classifiers}
-        injected = list(self.design.injected(self.varied))
+    def verdicts(self, injected: Injected, classifiers: Mapping[str, type[FailureClassifier]]) -> dict[str, Verdict]:
+        """One trial, judged by every classifier on the same episodes."""
         traces = any(classifier.traces for classifier in classifiers.values())
-        for done, one in enumerate(injected):
-            played, outcomes = self.play(one, traces=traces)
-            for name, classifier in classifiers.items():
-                verdicts[name].append(self._judge(classifier, one, played, outcomes))
-            on_trial(done + 1, len(injected))
-        return verdicts
+        played, outcomes = self.play(injected, traces=traces)
+        return {name: self._judge(one, injected, played, outcomes) for name, one in classifiers.items()}
 
     def play(self, injected: Injected, *, traces: bool) -> tuple[list[Trial], list[Outcome]]:
         """The episodes of one trial."""
