@@ -225,6 +225,9 @@ def test_figures_are_counted_by_hand():
     assert found["kinds"]["a"] == {"precision": wilson(2, 3).to_json(), "recall": wilson(2, 3).to_json()}
     assert found["kinds"]["c"] == {"precision": wilson(0, 0).to_json(), "recall": wilson(0, 1).to_json()}
     assert found["calibration_error"] == pytest.approx(0.8 - 4 / 6)
+    probabilities[5] = 0.3, 0.3, 0.4
+    sure = figures(("a", "b", "c"), truth, probabilities, usual=0)["sure"]
+    assert sure == {"confidence": 0.5, "share": wilson(5, 6).to_json(), "accuracy": wilson(4, 5).to_json()}
 
 
 def test_the_calibration_error_weighs_bins_by_their_episodes():

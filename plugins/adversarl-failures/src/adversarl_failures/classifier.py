@@ -16,6 +16,7 @@ from adversarl.metrics import rate
 from adversarl.types import Axis, Episode, FailureReport
 from adversarl_failures.kinds_errors import KindModelError
 from adversarl_failures.kinds_evidence import evidence_of
+from adversarl_failures.kinds_figures import SURE
 from adversarl_failures.kinds_words import UNSURE, kinds_of
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class ClassifierOptions(FailureOptions):
     window: int = Field(200, ge=1, description="Most recent failures that the shares of kinds are taken over.")
     rolling: int = Field(100, ge=1, description="Most recent episodes, and clean episodes, of the rolling success.")
     min_confidence: float = Field(
-        0.5, ge=0, le=1, description="Probability of the likeliest kind below which a failure is called unsure [1]."
+        SURE, ge=0, le=1, description="Probability of the likeliest kind below which a failure is called unsure [1]."
     )
 
 

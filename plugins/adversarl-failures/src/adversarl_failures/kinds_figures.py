@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from adversarl.metrics import wilson
 
 BINS = 15
+SURE = 0.5
+"""Confidence below which a failure is called unsure unless a recipe says otherwise [1]."""
 
 
 def figures(
@@ -26,9 +28,10 @@ def figures(
 
     Returns:
         Accuracy, the baseline's, precision and recall of each kind (all with Wilson intervals), the confusion matrix
-        (rows are the truth), and the expected calibration error.
+        (rows are the truth), the expected calibration error, and the accuracy where the model is sure.
     """
     said = probabilities.argmax(axis=1)
+    sure = probabilities.max(axis=1) >= SURE
     confusion = np.zeros((len(kinds), len(kinds)), dtype=np.intp)
     np.add.at(confusion, (truth, said), 1)
     right = np.diagonal(confusion)
@@ -46,6 +49,11 @@ def figures(
         "kinds": rows,
         "confusion": confusion.tolist(),
         "calibration_error": calibration_error(truth, probabilities),
+        "sure": {
+            "confidence": SURE,
+            "share": wilson(int(sure.sum()), len(truth)).to_json(),
+            "accuracy": wilson(int((said == truth)[sure].sum()), int(sure.sum())).to_json(),
+        },
     }
 
 
