@@ -43,10 +43,12 @@ def tool_input(response: dict[str, Any], name: str) -> dict[str, Any]:
     """What the tool was called with.
 
     Raises:
-        Unusable: It was not called, or the answer was cut off.
+        Unusable: It was not called, or the answer was cut off or refused.
     """
     if response["stop_reason"] == "max_tokens":
         raise Unusable("the answer was cut off at max_tokens: be briefer")
+    if response["stop_reason"] == "refusal":
+        raise Unusable("the model refused to answer")
     for block in response["content"]:
         if block["type"] == "tool_use" and block.get("name") == name and isinstance(block.get("input"), dict):
             found: dict[str, Any] = block["input"]

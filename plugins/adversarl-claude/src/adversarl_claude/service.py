@@ -13,7 +13,7 @@ from adversarl_claude.options import ServiceOptions
 from adversarl_claude.record import Known, Record, identity
 from adversarl_claude.troubles import Trouble, plain
 
-LONGEST_BACK_OFF = 16
+LONGEST_BACK_OFF = 8
 """Most intervals between two questions while the service is away."""
 GRACE_S = 10.0
 """How much longer than its deadline a late answer is waited for [s]."""
@@ -150,12 +150,12 @@ class Service:
 
     def fail(self, trouble: Trouble, episode: int) -> None:
         """Tells what went wrong, and asks less often, or no more."""
-        self._failures += 1
         self._stopped = self._stopped or trouble.kind == "key"
         pause = self._interval * min(2**self._failures, LONGEST_BACK_OFF)
+        self._failures += 1
         self._not_before = episode + pause
         then = "It is not asked again" if self._stopped else f"It is asked again after {pause} episodes"
-        self.notice(f"no use of Claude at episode {episode}: {trouble.text}. {self._meanwhile}. {then}")
+        self.notice(f"Claude gave no usable answer at episode {episode}: {trouble.text}. {self._meanwhile}. {then}")
 
     def succeed(self) -> None:
         """Forgets earlier failures, because an answer was of use."""
