@@ -31,6 +31,21 @@ def test_a_slow_drift_is_found():
     assert changes([bool(rng.random() < 0.3 + 0.5 * i / 2000) for i in range(2000)])
 
 
+def test_a_drop_by_thirty_points_is_mostly_found_within_three_reports():
+    found = []
+    for seed in range(40):
+        outcomes = (np.random.default_rng(seed).random(660) < np.repeat([0.8, 0.5], [600, 60])).tolist()
+        found.append(bool({31, 32, 33} & set(changes(outcomes, alpha=0.002))))
+    assert np.mean(found) >= 0.8
+
+
+@pytest.mark.parametrize("skill", [0.02, 0.98])
+def test_false_alarms_are_rare_where_hardly_an_episode_differs(skill):
+    rng = np.random.default_rng(0)
+    alarms = [len(changes((rng.random(2000) < skill).tolist(), alpha=0.002)) / 100 for _ in range(100)]
+    assert np.mean(alarms) < 3 * 0.002
+
+
 def test_false_alarms_are_as_rare_as_asked():
     rng = np.random.default_rng(0)
     alarms = [len(changes((rng.random(2000) < 0.7).tolist())) / 100 for _ in range(60)]

@@ -84,7 +84,7 @@ class Selection:
         explained = np.zeros(len(self._success), dtype=np.intp)
         for one in chosen:
             explained = 2 * explained + self.having(one.index, one.threshold)
-        taken = {one.index for one in chosen}
+        taken = {index for one in chosen for index in (one.index, *self.alike(one))}
         for index in (i for i in range(len(self.table.conditions)) if i not in taken):
             strata = crossed(strata_of(self.table.others[:, index])[self.table.usable], explained)
             for threshold in self.thresholds:
@@ -140,7 +140,7 @@ class Selection:
                 yield replace(one, effect=effect, low=low, high=high)
 
     def alike(self, culprit: Culprit) -> list[int]:
-        """Other conditions that come with it so faithfully that they might be the cause in its place."""
+        """Other conditions that come with it so faithfully that they may be the cause in its place; never both are."""
         mine = self.having(culprit.index, culprit.threshold)
         return [
             index
