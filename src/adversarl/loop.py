@@ -133,8 +133,9 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         return observation, score.reward, terminated, truncated, info
 
     def scalars(self) -> dict[str, float]:
-        """What curriculum and guard have to say, under ``curriculum/``."""
-        return {**self.parts.curriculum.scalars(), **self._planning.guard.scalars()}
+        """What failure classifier, curriculum and guard have to say."""
+        parts = (self.parts.failure, self.parts.curriculum, self._planning.guard)
+        return {name: value for part in parts for name, value in part.scalars().items()}
 
     @property
     def trial_env_steps(self) -> int:
@@ -158,7 +159,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
     def connect(self, learner: Learner | None, folder: Path | None = None) -> None:
         """Gives the failure classifier and the curriculum what they may use: the policy, and the run folder."""
         failure, curriculum, trials = self.parts.failure, self.parts.curriculum, self.parts.trials
-        trials.learner = learner
+        trials.learner, trials.like = learner, self.world
         for kind, part in (("failure", failure), ("curriculum", curriculum)):
             part.connect(Services(trials, folder, partial(self._notice, kind)))
         critic = learner.values if learner is not None and curriculum.values else None

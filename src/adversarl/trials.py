@@ -29,14 +29,16 @@ class SideTrials(Trials):
         self._make_world, self._num_envs, self.make_antagonist = make_world, num_envs, make_antagonist
         self.learner: Learner | None = None
         """The policy in training; the run sets it."""
+        self.like: PerturbableVectorEnv | None = None
+        """The world in training; the loop sets it."""
         self._antagonist: Learner | None = None
         self.env_steps = 0
         self._worlds: dict[int, PerturbableVectorEnv] = {}
 
     @property
     def world(self) -> PerturbableVectorEnv:  # type: ignore[override]
-        """A world of one environment."""
-        return self._world(1)
+        """The world in training, or else a side world of one environment."""
+        return self._world(1) if self.like is None else self.like
 
     def _world(self, num_envs: int) -> PerturbableVectorEnv:
         if num_envs not in self._worlds:

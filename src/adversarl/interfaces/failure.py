@@ -49,6 +49,10 @@ class FailureClassifier(ABC):
         """Looks at how a finished episode of training went, just before it is observed."""
         del episode, trace
 
+    def scalars(self) -> dict[str, float]:
+        """What trackers should plot, such as what it has cost."""
+        return {}
+
     def close(self) -> None:
         """Releases what it holds, such as threads."""
         return

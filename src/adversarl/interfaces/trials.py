@@ -68,7 +68,8 @@ class Trials(ABC):
     env_steps: int
     """Environment steps of all trials so far; a run reports them beside those of training."""
     world: PerturbableVectorEnv
-    """The world the trials are played in, made when first asked for."""
+    """A world like those that the trials are played in, to be asked about its task, its limits and its kinds of failure;
+    it is not to be stepped."""
 
     @abstractmethod
     def play(

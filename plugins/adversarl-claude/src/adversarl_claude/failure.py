@@ -76,6 +76,10 @@ class ClaudeFailure(FailureClassifier):
         self.service.connect(services)
         self._task = self._task or services.trials.world.task
 
+    def scalars(self) -> dict[str, float]:
+        """Calls, tokens and cost, under ``claude/failure/``."""
+        return self.service.meter.scalars("claude/failure")
+
     def watch(self, episode: Episode, trace: Trace) -> None:
         """Keeps the picture of a failure for the next question, unless an equal one was looked at."""
         if episode.success:
