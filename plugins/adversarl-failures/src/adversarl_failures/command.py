@@ -97,10 +97,12 @@ def _print(results: dict[str, dict[str, Any]], missing: dict[str, str], what: st
 
     rows = [[name, text, *interval(found[key])] for name, found in results.items() for key, text in FIGURES.items()]
     console.print(table(f"known causes, {what}", ["classifier", "what", "share", "95 %", "n"], rows))
-    costs = [[name, f"{found['seconds']:.2f}", f"{found['env_steps']:,.0f}"] for name, found in results.items()]
-    console.print(table("cost of a trial", ["classifier", "seconds", "env steps played again"], costs))
+    costs = [[name, f"{found['env_steps']:,.0f}"] for name, found in results.items()]
+    console.print(table("cost of a trial", ["classifier", "env steps played again"], costs))
     wrong = [[name, *row] for name, found in results.items() for row in mistaken(found["confusion"])]
     if wrong:
         console.print(table("confusions", ["classifier", "injected", "blamed first", "times"], wrong))
+    for name in (name for name, found in results.items() if not found["precision"]["n"]):
+        console.print(f"{name} names no axis: causes are what is measured here", style="yellow", highlight=False)
     for name, why in missing.items():
         console.print(f"{name} is left out: {why}", style="yellow", highlight=False)

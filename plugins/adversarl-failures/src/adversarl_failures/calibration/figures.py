@@ -28,7 +28,7 @@ FIGURES = {
 
 
 def figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Proportions with Wilson intervals, confusions, and what the classifier cost.
+    """Proportions with Wilson intervals, confusions, and the environment steps that the classifier took.
 
     Precision and recall count axes over all trials. The confusion matrix has the axis injected alone, or none, and the
     axis blamed first.
@@ -49,7 +49,6 @@ def figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         **{key: one.to_json() for key, one in rates.items()},
         "falsely_blamed": _counts(axis for v in verdicts for axis in v.blamed if axis not in v.injected.causes),
         "env_steps": float(np.mean([v.env_steps for v in verdicts])),
-        "seconds": round(float(np.mean([v.seconds for v in verdicts])), 3),
         "confusion": confusion(verdicts),
     }
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
 from typing import cast
 
 from adversarl.interfaces.backend import PerturbableVectorEnv
@@ -29,13 +28,11 @@ class Verdict:
         injected: The truth.
         blamed: Axes of its failure modes, worst first, each once.
         env_steps: Environment steps that it asked for.
-        seconds: Time it took [s].
     """
 
     injected: Injected
     blamed: tuple[str, ...]
     env_steps: int
-    seconds: float
 
 
 class Harness:
@@ -84,11 +81,11 @@ class Harness:
         trials: Sequence[Trial],
         outcomes: Sequence[Outcome],
     ) -> Verdict:
-        began, steps = perf_counter(), self.trials.env_steps
+        steps = self.trials.env_steps
         with _connected(classifier, self.axes, self.trials) as judge:
             report = _last_report(judge, trials, outcomes)
         blamed = tuple(dict.fromkeys(mode.axis for mode in report.modes))
-        return Verdict(injected, blamed, self.trials.env_steps - steps, perf_counter() - began)
+        return Verdict(injected, blamed, self.trials.env_steps - steps)
 
     def close(self) -> None:
         """Closes the worlds."""
