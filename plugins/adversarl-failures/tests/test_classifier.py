@@ -19,7 +19,7 @@ from adversarl_failures.kinds_words import UNSURE, kinds_of
 from adversarl.builtin.point_mass_world import PointMassWorld
 from adversarl.errors import MissingExtra
 from adversarl.interfaces.trials import Services, Trace
-from adversarl.loop import Parts
+from adversarl.loop import ClosedLoop, Parts
 from adversarl.metrics import wilson
 from adversarl.testing import checks_for
 from adversarl.testing.fakes import make_episodes, make_loop, make_trials, make_world
@@ -295,16 +295,17 @@ def test_a_resumed_classifier_reports_what_the_uninterrupted_one_does(file, taug
 
 
 def test_in_a_closed_loop_reports_say_how_episodes_fail():
-    loop = make_loop(image_size=SIZE, max_episode_steps=5)
-    made = classifier(report_every=10)
-    parts = loop.parts
-    loop.parts = Parts(parts.world, parts.reward, made, parts.curriculum, labelled_trials())
+    plain = make_loop(image_size=SIZE, max_episode_steps=5)
+    world, made = Labelled(2, seed=0, image_size=SIZE, max_episode_steps=5), classifier(report_every=10)
+    parts = Parts(world, plain.parts.reward, made, plain.parts.curriculum, labelled_trials())
+    loop = ClosedLoop(parts, plain.hook, seed=0, streams=plain.streams)
     loop.connect(None)
     loop.reset(seed=0)
     for _ in range(40):
         loop.step(np.zeros((2, 2), np.float32))
     assert loop.report.episodes == 10
     assert sum(kind.share.successes for kind in loop.report.kinds) == 10
+    assert sum(share for name, share in loop.scalars().items() if name.startswith("failure/")) == 1.0
     loop.close()
 
 

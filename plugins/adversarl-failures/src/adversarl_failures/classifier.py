@@ -125,6 +125,10 @@ class Classifier(FailureClassifier):
             kinds=kinds_of(list(self._labels), by),
         )
 
+    def scalars(self) -> dict[str, float]:
+        """Shares of the kinds among recent failures, in [0, 1], under ``failure/``."""
+        return {f"failure/{kind.name}": kind.share.value for kind in kinds_of(list(self._labels))}
+
     def state_dict(self) -> dict[str, Any]:
         """Counters, outcomes and names of the failures; JSON-ready."""
         return {
