@@ -93,7 +93,7 @@ def test_companions_mostly_come_together_and_then_with_one_intensity():
 
 
 def test_every_axis_is_injected_alone_in_a_pair_with_a_companion_and_not_at_all():
-    injected = list(Design(trials=2).injected(VISUAL))
+    injected = list(Design(trials=2, clean=2).injected(VISUAL))
     names = sorted(axis.name for axis in VISUAL)
     for kind, causes, companions in (("single", 1, 0), ("pair", 2, 0), ("companion", 1, 2), ("clean", 0, 0)):
         chosen = [one for one in injected if one.kind == kind]

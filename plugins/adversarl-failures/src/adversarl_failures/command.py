@@ -25,7 +25,8 @@ def add_failures(app: typer.Typer) -> None:
 
 def failures(
     classifier: Annotated[list[str] | None, typer.Option(help="Only this classifier; may be repeated.")] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Trials of each kind for every axis.")] = 1,
+    trials: Annotated[int, typer.Option(min=1, help="Trials of every axis alone, in a pair, with a companion.")] = 1,
+    clean: Annotated[int, typer.Option(min=1, help="Trials without a cause, for every axis.")] = 1,
     episodes: Annotated[int, typer.Option(min=20, help="Episodes of a trial.")] = 300,
     group: Annotated[str, typer.Option(help="Axes injected: visual, geometry, dynamics or sensor.")] = "visual",
     backend: Annotated[str | None, typer.Option(help="mujoco or point-mass; mujoco if installed.")] = None,
@@ -46,7 +47,7 @@ def failures(
     plugins = load_plugins()
     names, missing = _classifiers(plugins, classifier or [])
     world = default_backend(plugins, backend)
-    design = Design(trials=trials, episodes=episodes, limit=LIMITS.get(world, 50), seed=seed)
+    design = Design(trials=trials, clean=clean, episodes=episodes, limit=LIMITS.get(world, 50), seed=seed)
     setup = Setup(world, group, names, design)
     with closing(setup.harness()) as harness:
         about = {"task": harness.task, "axes": [axis.name for axis in harness.varied]}

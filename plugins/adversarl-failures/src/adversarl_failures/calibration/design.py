@@ -36,7 +36,8 @@ class Design:
     """A calibration.
 
     Attributes:
-        trials: Trials of each axis alone, as many with a second cause, with a companion, and without any cause.
+        trials: Trials of each axis alone, as many with a second cause, and with a companion.
+        clean: Trials without any cause, for each axis.
         episodes: Episodes of a trial.
         limit: Time limit of an episode [control steps].
         base: Share of episodes in which the policy fails on its own.
@@ -46,6 +47,7 @@ class Design:
     """
 
     trials: int = 1
+    clean: int = 1
     episodes: int = 300
     limit: int = 50
     base: float = 0.1
@@ -54,7 +56,7 @@ class Design:
     seed: int = 0
 
     def injected(self, axes: Sequence[Axis]) -> Iterator[Injected]:
-        """All trials; one of each kind for every axis in turn."""
+        """All trials: every axis alone, in a pair and with a companion, then those without a cause."""
         names = [axis.name for axis in axes]
         for number in range(self.trials):
             for name in names:
@@ -62,6 +64,8 @@ class Design:
                 yield self._trial("single", [name], (name, number))
                 yield self._trial("pair", both, (name, number))
                 yield self._trial("companion", [name], (name, number), both)
+        for number in range(self.clean):
+            for name in names:
                 yield self._trial("clean", [], (name, number))
 
     def _other(self, name: str, names: Sequence[str], number: int) -> list[str]:
