@@ -18,6 +18,8 @@ HEAVY = Perturbation("mass", 1.0, seed=1, onset=2)
 class Still:
     """A policy that does nothing, and values a state by the dot's distance from the middle."""
 
+    pictures = True
+
     def act(self, observation, *, deterministic=True):
         return np.zeros((len(observation["proprio"]), 2), dtype=np.float32)
 

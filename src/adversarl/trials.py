@@ -57,6 +57,7 @@ class SideTrials(Trials):
         if not trials:
             return []
         world = self._world(1 if 3 * len(trials) <= self._num_envs else self._num_envs)
+        world.pictures = trace or values or (player != "teacher" and self._learner(player).pictures)
         act = self._act(player, world)
         critic = self._learner("policy").values if values else None
         recorder = Recorder(world.num_envs, critic) if trace or values else None

@@ -324,6 +324,8 @@ def test_a_tally_counts_each_kind_of_pair():
 class Blind:
     """The scripted expert of the point mass; it lets go where an axis is in force, or the goal lies far right."""
 
+    pictures = True
+
     def __init__(self, world, axes):
         self.world, self.axes = world, axes
 

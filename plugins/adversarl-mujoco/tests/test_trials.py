@@ -12,7 +12,7 @@ from adversarl.loop import STREAMS, ClosedLoop, Parts
 from adversarl.seeding import generator
 from adversarl.testing.fakes import about
 from adversarl.trials import SideTrials
-from adversarl.types import Proposal
+from adversarl.types import Perturbation, Proposal
 
 PROMPTS = (
     Proposal("make the object heavier at 60 %, make the actions noisy at 40 % and dim the lights at 50 %", "", onset=3),
@@ -61,3 +61,20 @@ def test_an_episode_of_training_is_repeated_to_the_last_bit(open_world):
     assert len({length for _, length, _ in played}) > 1
     nominal = parts.trials.play([Trial(e.seed) for e in heard.episodes], "teacher")
     assert np.mean([o.total_reward for o in nominal] != np.array([row[2] for row in played])) > 0.5
+
+
+def test_where_nobody_looks_nothing_is_drawn_and_everything_else_is_the_same(open_world):
+    drawn, blind = open_world(2, image_size=16), open_world(2, image_size=16)
+    blind.pictures = False
+    everything = [Perturbation(axis.name, 0.6, seed=n) for n, axis in enumerate(drawn.axes)]
+    for world in (drawn, blind):
+        world.perturb(range(2), [everything, everything[::2]])
+        start = world.reset(seed=[3, 4])[0]["image"]
+    rewards = [[world.step(world.teacher(range(2)))[1] for _ in range(8)] for world in (drawn, blind)]
+    np.testing.assert_array_equal(*rewards)
+    np.testing.assert_array_equal(drawn.state(), blind.state())
+    still, _, _, _, _ = blind.step(blind.teacher(range(2)))
+    np.testing.assert_array_equal(still["image"], start)
+    blind.pictures = True
+    seen, _, _, _, _ = blind.step(blind.teacher(range(2)))
+    assert (seen["image"] != still["image"]).any()

@@ -58,6 +58,9 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
     """The task in English, such as ``pick up the cube``."""
     max_episode_steps: int
     """Time limit, [control steps]."""
+    pictures: bool = True
+    """Whether observations have to show anything; where nobody looks, a world may leave them as they are, from the next
+    step or reset on."""
 
     def reset(self, *, seed: Seeds = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """Starts episodes in the environments of ``options["reset_mask"]``, or in all of them."""

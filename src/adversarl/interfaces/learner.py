@@ -39,6 +39,8 @@ class Learner(ABC):
     """
 
     Options: ClassVar[type[LearnerOptions]] = LearnerOptions
+    pictures: bool = True
+    """Whether its actions depend on pictures; where they do not, trials are played without drawing."""
     warm_start_total: int = 0
     """Environment steps that `warm_start` will take, for the progress bar; 0 where there is none."""
 

@@ -68,7 +68,7 @@ class Trials(ABC):
     env_steps: int
     """Environment steps of all trials so far; a run reports them beside those of training."""
     world: PerturbableVectorEnv
-    """A world like those that the trials are played in, to be asked about its task, its limits and its kinds of failure;
+    """A world like those that the trials are played in, to be asked about its task, limits and kinds of failure;
     it is not to be stepped."""
 
     @abstractmethod

@@ -26,7 +26,7 @@ def add_failures(app: typer.Typer) -> None:
 def failures(
     classifier: Annotated[list[str] | None, typer.Option(help="Only this classifier; may be repeated.")] = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials of every axis alone, in a pair, with a companion.")] = 1,
-    clean: Annotated[int, typer.Option(min=1, help="Trials without a cause, for every axis.")] = 1,
+    clean: Annotated[int, typer.Option(min=1, help="Trials without a cause, for every axis.")] = 4,
     episodes: Annotated[int, typer.Option(min=20, help="Episodes of a trial.")] = 300,
     group: Annotated[str, typer.Option(help="Axes injected: visual, geometry, dynamics or sensor.")] = "visual",
     backend: Annotated[str | None, typer.Option(help="mujoco or point-mass; mujoco if installed.")] = None,

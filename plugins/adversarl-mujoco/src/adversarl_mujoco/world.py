@@ -119,13 +119,15 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._state = None
 
         def work(take: Callable[[], int | None]) -> list[int]:
-            renderer, simulations, rows, handled = self._renderer(), self.simulations, self._rows, []
+            draw = self._renderer().draw if self.pictures else None
+            simulations, rows, handled = self.simulations, self._rows, []
             while (env := take()) is not None:
                 simulation = simulations[env]
                 if advance:
                     simulation.advance()
-                renderer.draw(simulation.view, rows[env])
-                simulation.effects.image(rows[env])
+                if draw is not None:
+                    draw(simulation.view, rows[env])
+                    simulation.effects.image(rows[env])
                 handled.append(env)
             return handled
 

@@ -40,6 +40,15 @@ class SeededWorld(VectorWrapper[Observation, NDArray[Any], Observation, NDArray[
             raise AttributeError(name)
         return getattr(self.world, name)
 
+    @property
+    def pictures(self) -> bool:
+        """Whether the world draws."""
+        return self.world.pictures
+
+    @pictures.setter
+    def pictures(self, wanted: bool) -> None:
+        self.world.pictures = wanted
+
     def reset(self, *, seed: Seeds = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """Starts episodes; takes a list of seeds, one for each environment that begins one."""
         begins = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
@@ -67,6 +76,8 @@ class BlindPolicy:
         causes: What makes it fail.
         base: Share of episodes in which it fails on its own, in [0, 1).
     """
+
+    pictures = False
 
     def __init__(self, worlds: Mapping[int, SeededWorld], causes: Causes, base: float) -> None:
         self.worlds, self.causes, self.base = worlds, causes, base
