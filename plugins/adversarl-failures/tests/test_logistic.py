@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from adversarl_failures.logistic import adjusted_effect, evidence, fit
+from adversarl_failures.logistic import adjusted_effect, evidence, fit, scores
 
 
 def two_groups(a, n, b, m):
@@ -60,3 +60,22 @@ def test_the_adjusted_effect_of_a_saturated_model_is_the_difference_of_rates():
     effect, error = adjusted_effect(design, fit(design, success), 1)
     assert effect == pytest.approx(0.8 - 0.4, abs=0.005)
     assert error == pytest.approx(np.sqrt(0.8 * 0.2 / 200 + 0.4 * 0.6 / 150), rel=0.02)
+
+
+def test_scores_rank_columns_as_fitted_models_do():
+    rng = np.random.default_rng(3)
+    columns = (rng.random((500, 6)) < 0.3).astype(float)
+    design = np.column_stack([np.ones(500), rng.random(500)])
+    odds = 1.0 + design[:, 1] - columns @ np.array([3.0, 2.0, 1.0, 0.5, 0.0, -1.0])
+    success = rng.random(500) < 1 / (1 + np.exp(-odds))
+    fitted = [evidence(np.column_stack([design, column]), success) for column in columns.T]
+    scored = scores(design, success, columns)
+    assert np.argsort(scored).tolist() == np.argsort(fitted).tolist()
+    np.testing.assert_allclose(scored, fitted, atol=1.0)
+
+
+def test_a_column_that_depends_on_the_design_scores_nothing():
+    rng = np.random.default_rng(0)
+    design = np.column_stack([np.ones(60), rng.random(60) < 0.5]).astype(float)
+    success = rng.random(60) < 0.5
+    assert scores(design, success, 1 - design[:, 1:]).tolist() == [0.0]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 MAX_STEP = 5.0
 """Largest change of a coefficient in one iteration [log odds]."""
 ITERATIONS = 50
+ENOUGH = 1e-4
+"""Growth of the log-likelihood at which a fit ends; quantiles that are compared differ by far more."""
 TOLERANCE = 1e-6
 
 
@@ -54,7 +56,7 @@ def fit(design: NDArray[np.float64], success: NDArray[np.bool_], free: int | Non
             step /= 2
             likelihood, gradient, information = _state(design, y, coefficients + step)
         coefficients = coefficients + step
-        if abs(likelihood - before) < TOLERANCE:
+        if abs(likelihood - before) < ENOUGH:
             break
     return Fit(coefficients, likelihood, np.linalg.inv(information).astype(np.float64))
 
@@ -68,6 +70,33 @@ def evidence(design: NDArray[np.float64], success: NDArray[np.bool_]) -> float:
     whole, without = fit(design, success), fit(design, success, design.shape[1] - 1)
     root = float(np.sqrt(max(0.0, 2 * (whole.likelihood - without.likelihood))))
     return root if whole.coefficients[-1] < 0 else -root
+
+
+def scores(
+    design: NDArray[np.float64], success: NDArray[np.bool_], columns: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Rao's score statistic of each further column on its own: about what `evidence` is, from one fit for all.
+
+    U / sqrt(V) with U = x' (p - y) and V = x' W x - x' W Z (Z' W Z)^-1 Z' W x, Z being the design; 0 where a column
+    depends on the design.
+
+    Args:
+        design: Columns of the model. Shape (n, k).
+        success: Whether each episode succeeded. Shape (n,).
+        columns: The further columns. Shape (n, c).
+
+    Returns:
+        Shape (c,).
+    """
+    model = fit(design, success)
+    p = 1 / (1 + np.exp(-np.clip(design @ model.coefficients, -30.0, 30.0)))
+    w = p * (1 - p)
+    shared = (design.T * w) @ columns
+    variance = w @ columns**2 - (shared * (model.covariance @ shared)).sum(axis=0)
+    apart = variance > TOLERANCE
+    result: NDArray[np.float64] = np.zeros(columns.shape[1])
+    np.divide(columns.T @ (p - success), np.sqrt(np.maximum(variance, TOLERANCE)), out=result, where=apart)
+    return result
 
 
 def adjusted_effect(design: NDArray[np.float64], model: Fit, column: int) -> tuple[float, float]:
@@ -97,7 +126,7 @@ def _state(
     p = 1 / (1 + np.exp(-logits))
     w = p * (1 - p)
     information = (design.T * w) @ design
-    hat = w * np.einsum("ij,jk,ik->i", design, np.linalg.inv(information), design)
+    hat = w * ((design @ np.linalg.inv(information)) * design).sum(axis=1)
     likelihood = float(success @ logits - np.logaddexp(0.0, logits).sum() + np.linalg.slogdet(information)[1] / 2)
     gradient = design.T @ (success - p + hat * (0.5 - p))
     return likelihood, gradient, information

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from adversarl.metrics import Z95, wilson
 from adversarl_failures.contrast import PERIODS, Contrast, contrast, crossed, strata_of
 from adversarl_failures.history import Table
-from adversarl_failures.logistic import adjusted_effect, evidence, fit
+from adversarl_failures.logistic import adjusted_effect, evidence, fit, scores
 
+FITTED = 2
+"""Most conditions that a model of their own is fitted with before one of them is chosen."""
 ALIKE = 0.9
 """Two conditions whose episodes agree in this share of those that have either cannot be told apart."""
 
@@ -73,11 +75,20 @@ class Selection:
     def _forward(self) -> list[Culprit]:
         chosen = list[Culprit]()
         while len(chosen) < self.most:
-            guilty = [(self._evidence([*chosen, one]), one) for one in self._convicted(chosen)]
+            guilty = self._likely(chosen, list(self._convicted(chosen)))
             if not guilty:
                 break
-            chosen.append(max(guilty, key=lambda pair: pair[0])[1])
+            chosen.append(max(guilty, key=lambda one: self._evidence([*chosen, one])))
         return chosen
+
+    def _likely(self, chosen: Sequence[Culprit], guilty: Sequence[Culprit]) -> Sequence[Culprit]:
+        """Those that a model is worth fitting with: the highest scores beside what was chosen."""
+        design = self._design(chosen)
+        if len(guilty) <= FITTED or design is None:
+            return guilty
+        columns = np.column_stack([self.having(one.index, one.threshold) for one in guilty]).astype(float)
+        best = np.argsort(-scores(design, self._success, columns), kind="stable")[:FITTED]
+        return [guilty[index] for index in best]
 
     def _convicted(self, chosen: Sequence[Culprit]) -> Iterator[Culprit]:
         """Every condition and threshold that the exact test convicts among episodes alike in what was chosen."""
