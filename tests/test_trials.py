@@ -89,10 +89,9 @@ def test_nothing_is_played_and_no_world_is_made_for_no_trials(trials):
 
 def test_a_few_trials_are_played_in_a_world_of_their_own_size():
     trials = make_trials(8)
-    trials.play([Trial(0), Trial(1)], "teacher")
-    assert set(trials._worlds) == {1}
-    trials.play([Trial(seed) for seed in range(8)], "teacher")
-    assert set(trials._worlds) == {1, 8}
+    for count, widths in ((1, {1}), (3, {1, 4}), (5, {1, 4, 8}), (20, {1, 4, 8})):
+        trials.play([Trial(seed) for seed in range(count)], "teacher")
+        assert set(trials._worlds) == widths
     trials.close()
     assert trials._worlds == {}
 

@@ -10,13 +10,16 @@ from adversarl.interfaces.learner import Learner
 from adversarl.interfaces.trials import Outcome, Player, Trial, Trials
 from adversarl.rollouts import Act, Recorder, Rollouts
 
+FEW = 4
+"""Environments of the world for a few trials, such as those of a guard."""
+
 
 class SideTrials(Trials):
     """Plays trials in a second world, which is made when the first one is asked for.
 
     Args:
         make_world: Makes it with ``num_envs`` environments.
-        num_envs: Environments of the world that plays many trials; few are played in one by one.
+        num_envs: Environments of the world that plays many trials; few are played in a smaller one.
         make_antagonist: Loads the policy of another run; None where none was named.
     """
 
@@ -56,7 +59,7 @@ class SideTrials(Trials):
         """Plays episodes; see `Trials.play`."""
         if not trials:
             return []
-        world = self._world(1 if 3 * len(trials) <= self._num_envs else self._num_envs)
+        world = self._world(self._width(len(trials)))
         world.pictures = trace or values or (player != "teacher" and self._learner(player).pictures)
         act = self._act(player, world)
         critic = self._learner("policy").values if values else None
@@ -65,6 +68,10 @@ class SideTrials(Trials):
         outcomes = rollouts.play(trials)
         self.env_steps += rollouts.env_steps
         return outcomes
+
+    def _width(self, trials: int) -> int:
+        """Environments of the world for so many trials: idle ones cost time, and so does playing one by one."""
+        return next((n for n in (1, FEW) if trials <= n < self._num_envs), self._num_envs)
 
     def _act(self, player: Player, world: PerturbableVectorEnv) -> Act:
         if player == "teacher":

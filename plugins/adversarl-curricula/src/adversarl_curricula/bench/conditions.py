@@ -12,6 +12,7 @@ CONTROLS = ("uniform", "random-prompts")
 CURRICULA: dict[str, dict[str, Any]] = {
     "none": {"use": "none"},
     "uniform": {"use": "uniform"},
+    "uniform + guard": {"use": "uniform", **GUARDED},
     "random-prompts": {"use": "random-prompts"},
     "static": {"use": "static"},
     "progressive": {"use": "progressive"},
