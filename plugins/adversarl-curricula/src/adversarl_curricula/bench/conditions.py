@@ -6,7 +6,7 @@ from typing import Any
 
 GUARDED = {"guard": "teacher"}
 
-CONTROLS = ("uniform", "random-prompts")
+CONTROLS = ("uniform", "random-prompts", "uniform + guard")
 """What every other curriculum is compared with on the same seeds."""
 
 CURRICULA: dict[str, dict[str, Any]] = {
