@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from adversarl_curricula.ladder import Ladder, LadderRules
 from adversarl_curricula.rules import Rules
 from pydantic import ValidationError
 
@@ -134,6 +135,40 @@ def test_clean_episodes_move_no_ladder(player):
         play.rules.propose(Slot(0, index, 0), EMPTY)
         play.rules.observe(Episode(index, 0, 0, 0, 20, 1.0, True, False, clean=True))
     assert play.rules.together.ceiling == 10
+
+
+def test_an_episode_left_nominal_because_the_guard_refused_moves_no_ladder(player):
+    rules = player(mid_episode_share=0.0, frontier_share=1.0).rules
+    before = rules.scalars()
+    for index in range(300):
+        slot = Slot(index % 2, index, 0)
+        rules.propose(slot, EMPTY)
+        rules.refuse(slot)
+        rules.observe(Episode(index, slot.env, 0, 0, 20, 1.0, success=True, truncated=False))
+    assert rules.scalars() == before
+
+
+@pytest.mark.parametrize("options", [{"step": 0.5}, {"together_start": 0.05, "alone_start": 0.05}])
+def test_failure_raises_no_ceiling_wherever_it_starts(player, options):
+    play = player(**options)
+    before = play.rules.scalars()
+    for _ in range(500):
+        play.play(lambda _: False)
+        assert all(ceiling <= before[name] for name, ceiling in play.rules.scalars().items())
+
+
+@pytest.mark.parametrize(("at", "window"), [(0.55, 20), (0.07, 100), (0.3, 10), (0.7, 10)])
+def test_a_ladder_moves_at_exactly_its_rates(at, window):
+    hits = round(at * window)
+    up = Ladder(LadderRules(window, raise_at=at, lower_at=0.0, step=10), 50)
+    down = Ladder(LadderRules(window, raise_at=1.0, lower_at=at, step=10), 50)
+    for success in [True] * hits:
+        assert up.ceiling == 50
+        up.observe(success)
+    for success in [False] * (window - hits):
+        assert down.ceiling == 50
+        down.observe(success)
+    assert (up.ceiling, down.ceiling) == (60, 40)
 
 
 def test_a_world_with_one_axis_is_enough(world):

@@ -59,9 +59,10 @@ class Ladder:
         """Takes an outcome from near the ceiling; returns whether that raised it."""
         self.outcomes.append(int(success))
         window, successes = self.rules.window, sum(self.outcomes)
-        if successes >= self.rules.raise_at * window:
+        # Rates of whole windows, as they are written down: 0.7 * 10 and 1 - 0.7 are rounded.
+        if successes / window >= self.rules.raise_at:
             return self._move(self.rules.step)
-        if len(self.outcomes) - successes >= (1 - self.rules.lower_at) * window:
+        if (window - (len(self.outcomes) - successes)) / window <= self.rules.lower_at:
             self._move(-self.rules.step)
         return False
 
@@ -73,7 +74,8 @@ class Ladder:
             self.moved = None
 
     def _move(self, by: int) -> bool:
-        target = min(100, max(self.rules.step, self.ceiling + by))
+        lowest = min(self.rules.step, self.ceiling)
+        target = min(100, max(lowest, self.ceiling + by))
         if target == self.ceiling:
             return False
         self.moved = (self.ceiling, sum(self.outcomes), len(self.outcomes))

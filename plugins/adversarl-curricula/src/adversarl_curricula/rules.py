@@ -83,6 +83,10 @@ class Rules(CurriculumStrategy):
         else:
             self.alone[ladder].observe(episode.success)
 
+    def refuse(self, slot: Slot) -> None:
+        """Forgets what was proposed: an episode that is left nominal instead is evidence for no ladder."""
+        self._pending.pop(slot.env, None)
+
     def _observe_together(self, success: bool) -> None:
         before = self.together.ceiling
         if self.together.observe(success):
