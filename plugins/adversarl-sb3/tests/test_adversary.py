@@ -157,6 +157,17 @@ def test_a_policy_made_of_a_uniform_draw_alone_never_moves():
     assert th.equal(adversary.ppo.policy.conditional, before)
 
 
+@pytest.mark.parametrize("success", [True, False])
+def test_where_every_proposal_earns_the_same_none_comes_to_be_preferred(success):
+    adversary = make(objective="learnability", n_steps=16, batch_size=16, n_epochs=10)
+    play(adversary, [success] * 32)
+    first = adversary.scalars()["curriculum/adversary/entropy"]
+    play(adversary, [success] * 800, start=32)
+    scalars = adversary.scalars()
+    assert scalars["curriculum/adversary/objective"] == 0
+    assert scalars["curriculum/adversary/entropy"] > first - 0.1
+
+
 def test_probabilities_of_all_actions_sum_to_one_and_none_is_impossible():
     adversary = make(uniform_share=0.3, objective="minimax", learning_rate=0.1)
     play(adversary, [index % 3 == 0 for index in range(60)])
@@ -253,22 +264,18 @@ def test_without_a_teacher_every_failure_counts_and_the_user_is_told_once():
     )
 
 
-def test_an_antagonist_that_is_loaded_does_not_move_the_generator_of_the_one_in_training():
-    trials = make_trials()
-    learner = make_learner()
-
-    def load():
-        th.manual_seed(5)
-        return learner
-
-    trials.make_antagonist = load
+@pytest.mark.parametrize("loaded", [True, False])
+def test_the_antagonist_that_the_recipe_names_tries_what_failed(loaded):
+    trials, notices = make_trials(), []
+    trials.make_antagonist = make_learner
+    if loaded:
+        trials.load_antagonist()
     adversary = make(objective="regret", antagonist="somewhere")
-    adversary.connect(Services(trials))
-    before = th.get_rng_state()
+    adversary.connect(Services(trials, None, notices.append))
     play(adversary, [False] * 8)
     assert adversary.scalars()["curriculum/adversary/updates"] == 1
-    assert trials.env_steps > 0
-    assert th.equal(before, th.get_rng_state())
+    assert (trials.env_steps > 0) == loaded
+    assert len(notices) == (not loaded)
 
 
 def test_targets_are_named_so_that_the_world_understands_them():

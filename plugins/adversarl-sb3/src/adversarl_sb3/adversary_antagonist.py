@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import torch as th
-
 from adversarl.errors import NoPlayer, NoTeacher
 from adversarl.interfaces.trials import Player, Services, Trial
 
@@ -34,9 +32,7 @@ class Antagonist:
         if self._services is None or self._away:
             return self._without("nothing is connected that plays episodes aside", trials)
         try:
-            # A policy of another run seeds torch's generator while it is loaded, which the one in training uses.
-            with th.random.fork_rng(devices=range(th.cuda.device_count())):
-                return [outcome.success for outcome in self._services.trials.play(trials, self.player)]
+            return [outcome.success for outcome in self._services.trials.play(trials, self.player)]
         except NoTeacher:
             return self._without("the world has no scripted teacher; set curriculum.antagonist to a run folder", trials)
         except NoPlayer as error:

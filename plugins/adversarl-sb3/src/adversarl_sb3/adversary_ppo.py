@@ -103,7 +103,7 @@ class ProposalPPO:
         return policy
 
     def train(self, transitions: Sequence[Transition]) -> dict[str, float]:
-        """One update on `n_steps` finished proposals.
+        """One update on `n_steps` finished proposals; where all earned the same, only critic and entropy bonus act.
 
         Returns:
             ``{"loss", "entropy"}``: the last minibatch's loss, and the mean entropy of the learnt choice [nat].
@@ -115,6 +115,9 @@ class ProposalPPO:
             estimates = th.tensor([one.value]), th.tensor([one.log_prob])
             buffer.add(seen, done, np.array([one.reward]), np.ones(1), *estimates)
         buffer.compute_returns_and_advantage(th.zeros(1), np.ones(1))
+        if np.ptp(buffer.rewards) == 0:
+            # Nothing tells these proposals apart, and normalizing what the critic is off by would make it a preference.
+            buffer.advantages[:] = 0
         self.algorithm.train()
         logged = self._logger.name_to_value
         return {"loss": float(logged["train/loss"]), "entropy": -float(logged["train/entropy_loss"])}
