@@ -49,25 +49,25 @@ def test_retry_after_is_waited_for(ask):
 
 
 @pytest.mark.parametrize(
-    ("behavior", "kind", "words", "billed"),
+    ("behavior", "kind", "words", "lost"),
     [
-        (api.RATE_LIMIT, "rate-limit", "HTTP 429", False),
-        (api.OVERLOADED, "overloaded", "HTTP 529", False),
-        (api.SERVER_ERROR, "server", "HTTP 500", False),
-        (api.unauthorized, "key", "ANTHROPIC_API_KEY", False),
-        (api.fail(404, "not_found_error", "model: claude-nothing"), "key", "'model'", False),
-        (api.fail(400, "invalid_request_error", "tools.0: no"), "request", "tools.0: no", False),
-        (api.malformed, "malformed", "something else than an answer", True),
-        (api.no_message, "malformed", "content", True),
-        (api.cut, "connection", "lost", True),
-        (api.slow, "timeout", "timeout_s", True),
-        (api.drip, "timeout", "deadline_s", True),
+        (api.RATE_LIMIT, "rate-limit", "HTTP 429", 0),
+        (api.OVERLOADED, "overloaded", "HTTP 529", 0),
+        (api.SERVER_ERROR, "server", "HTTP 500", 0),
+        (api.unauthorized, "key", "ANTHROPIC_API_KEY", 0),
+        (api.fail(404, "not_found_error", "model: claude-nothing"), "key", "'model'", 0),
+        (api.fail(400, "invalid_request_error", "tools.0: no"), "request", "tools.0: no", 0),
+        (api.malformed, "malformed", "something else than an answer", 1),
+        (api.no_message, "malformed", "content", 1),
+        (api.cut, "connection", "lost", 2),
+        (api.slow, "timeout", "timeout_s", 2),
+        (api.drip, "timeout", "deadline_s", 1),
     ],
 )
-def test_every_failure_is_a_trouble_that_says_what_happened(ask, behavior, kind, words, billed):
+def test_every_failure_is_a_trouble_that_says_what_happened(ask, behavior, kind, words, lost):
     outcome, _ = ask(behavior, behavior)
     assert outcome.response is None
-    assert (outcome.trouble.kind, outcome.trouble.billed) == (kind, billed)
+    assert (outcome.trouble.kind, outcome.lost) == (kind, lost)
     assert words in outcome.trouble.text
 
 
@@ -77,7 +77,22 @@ def test_a_service_that_is_not_there_is_a_trouble_that_costs_nothing(ask, serve)
     outcome, _ = ask(base_url=gone.url, max_retries=0)
     assert outcome.trouble.kind == "connection"
     assert "cannot be reached" in outcome.trouble.text
-    assert not outcome.trouble.billed
+    assert outcome.lost == 0
+
+
+@pytest.mark.parametrize(("passing", "lost"), [(api.RATE_LIMIT, 0), (api.slow, 1), (api.cut, 1)])
+def test_attempts_that_the_sdk_repeats_are_known_where_they_may_have_been_billed(ask, passing, lost):
+    outcome, _ = ask(passing)
+    assert outcome.response is not None
+    assert outcome.lost == lost
+
+
+def test_no_more_attempts_are_made_than_the_budget_allows(serve):
+    server = serve(api.cut, api.cut, api.cut)
+    client = Client(ServiceOptions(base_url=server.url, max_retries=5))
+    outcome = client.poll(client.submit(REQUEST, max_retries=1), wait_s=20)
+    client.close()
+    assert outcome.lost == len(server.requests) == 2
 
 
 def test_asking_does_not_wait_for_the_answer(serve):
@@ -121,3 +136,9 @@ def test_a_key_that_the_service_repeats_is_hidden(ask, key):
     assert "[key]" in str(outcome)
     refused, _ = ask(api.unauthorized)
     assert "[key]" in refused.trouble.text
+
+
+def test_a_kind_of_block_that_the_sdk_does_not_know_is_no_reason_to_warn(ask, recwarn):
+    outcome, _ = ask(api.answer(api.message([{"type": "image"}], "end_turn")))
+    assert outcome.response["content"] == [{"type": "image"}]
+    assert not recwarn

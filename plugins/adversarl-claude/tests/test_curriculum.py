@@ -293,3 +293,15 @@ def test_an_unknown_model_needs_prices():
 def test_claude_cannot_stand_in_for_itself():
     with pytest.raises(ValidationError, match="must be another curriculum than 'claude'"):
         Claude.Options.model_validate({"fallback": {"use": "claude"}})
+
+
+def test_an_answer_with_what_looks_like_a_picture_goes_back_like_any_other(converse):
+    talk = converse(api.answer(api.plan({"type": "image"})), api.answer(api.plan(api.item(DIM))))
+    assert DIM in talk.texts(20)
+
+
+def test_a_reason_is_told_in_brief_however_long_an_answer_is(converse):
+    many = {"k" * 500 + str(number): 1 for number in range(200)}
+    talk = converse(*[api.answer(api.plan(many))] * 2)
+    talk.play(20)
+    assert 0 < max(map(len, talk.notices)) < 1000

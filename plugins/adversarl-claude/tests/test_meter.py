@@ -55,15 +55,27 @@ def test_a_picture_counts_by_its_pixels_and_not_by_its_bytes():
 
 
 def test_a_call_that_may_have_been_billed_counts_against_the_budget():
-    meter = Meter(price_of("claude-sonnet-5-5", {}), max_cost_usd=0.03)
-    asked = request()
-    assert meter.fits(asked)
-    meter.fail(asked, billed=False)
-    assert meter.lost_usd == 0
-    meter.fail(asked, billed=True)
-    meter.interrupt(asked)
-    assert not meter.fits(asked)
+    price, asked = price_of("claude-sonnet-5-5", {}), request()
+    each = worst_case_usd(asked, price)
+    meter = Meter(price, max_cost_usd=4.5 * each)
+    meter.fail()
+    assert [meter.attempts(asked, 0.0, most) for most in (3, 9)] == [3, 4]
+    meter.lose(asked, 2)
+    assert meter.attempts(asked, each, 9) == 1
+    meter.interrupted_usd = each
+    assert meter.attempts(asked, each, 9) == 0
     assert meter.cost_usd == 0
+
+
+def test_what_costs_nothing_always_fits():
+    meter = Meter(price_of("own", {"input": 0.0, "output": 0.0}), max_cost_usd=0.01)
+    assert meter.attempts(request(), 0.0, 5) == 5
+
+
+def test_what_an_answer_calls_a_picture_is_text():
+    said = [{"type": "tool_use", "id": "1", "name": "x", "input": {"type": "image"}}, {"type": "image"}]
+    price = price_of("claude-sonnet-5-5", {})
+    assert worst_case_usd(request(messages=[{"role": "assistant", "content": said}]), price) > 0
 
 
 def test_small_pictures_are_enlarged_by_a_whole_factor():

@@ -65,6 +65,37 @@ def test_a_question_on_its_way_is_sent_again_and_counted_as_perhaps_billed(conve
     assert again.claude.service.meter.interrupted_usd > 0
 
 
+def test_every_crash_counts_what_it_lost(converse):
+    state = None
+    for _ in range(3):
+        talk = converse(api.slow)
+        if state is not None:
+            talk.claude.load_state_dict(state)
+        state = state or json.loads(json.dumps(talk.claude.state_dict()))
+        talk.play(6)
+        talk.claude.close()
+    worst = [row["worst_usd"] for row in rows(talk.folder) if row["event"] == "asked"]
+    last = converse()
+    last.claude.load_state_dict(state)
+    assert len(worst) == 3
+    assert last.claude.service.meter.interrupted_usd == sum(worst) > 0
+
+
+def test_attempts_that_were_lost_count_once_however_often_a_run_is_resumed(converse):
+    talk = converse(api.cut, max_retries=1)
+    state = json.loads(json.dumps(talk.claude.state_dict()))
+    talk.play(9)
+    lost = talk.claude.scalars()["claude/lost_usd"]
+    talk.claude.close()
+    again = converse(max_retries=1)
+    again.claude.load_state_dict(state)
+    before = again.claude.service.record.paid_usd
+    again.play(9)
+    assert again.claude.scalars()["claude/lost_usd"] == lost > 0
+    assert before == lost + again.claude.scalars()["claude/cost_usd"]
+    assert again.claude.service.record.paid_usd == again.claude.service.meter.interrupted_usd == 0
+
+
 def test_an_answer_that_came_before_the_crash_is_not_paid_again(converse):
     talk = converse(apply_after=4)
     talk.play(8)

@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ import anthropic
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adversarl_claude.options import ServiceOptions
-from adversarl_claude.troubles import Trouble, trouble_of
+from adversarl_claude.troubles import Trouble, reached, trouble_of
 
 KEY = "ANTHROPIC_API_KEY"
 HIDDEN = "[key]"
@@ -28,10 +29,36 @@ SHORTEST_SECRET = 6
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call ended: with a response of the Messages API as plain data, or with a trouble."""
+    """How a call ended: with a response of the Messages API as plain data, or with a trouble.
+
+    Attributes:
+        response: The response.
+        trouble: Why there is none.
+        lost: Attempts that may have been billed although nothing of theirs could be used.
+    """
 
     response: dict[str, Any] | None = None
     trouble: Trouble | None = None
+    lost: int = 0
+
+
+_billable: ContextVar[list[None]] = ContextVar("billable")
+"""One entry for each attempt of the running call that the service may bill."""
+
+
+class _Connection(anthropic.DefaultAsyncHttpxClient):
+    """Notes attempts that reached the service and were not refused; the SDK does not tell what it tried again."""
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        try:
+            response = await super().send(request, **options)
+        except BaseException as error:
+            if reached(error):
+                _billable.get().append(None)
+            raise
+        if response.status_code < 400:
+            _billable.get().append(None)
+        return response
 
 
 class _Tokens(BaseModel):
@@ -87,11 +114,17 @@ class Client:
         """Whether the environment names a key."""
         return bool(self._key)
 
-    def submit(self, request: Mapping[str, Any]) -> int:
-        """Begins a call with the keyword arguments of `AsyncAnthropic.messages.create`; returns its ticket."""
+    def submit(self, request: Mapping[str, Any], max_retries: int | None = None) -> int:
+        """Begins a call with the keyword arguments of `AsyncAnthropic.messages.create`; returns its ticket.
+
+        Args:
+            request: The arguments.
+            max_retries: Most further attempts; None takes the options'.
+        """
         loop = self._loop or self._start()
         self._tickets += 1
-        self._calls[self._tickets] = asyncio.run_coroutine_threadsafe(self._call(dict(request)), loop)
+        retries = self.options.max_retries if max_retries is None else max_retries
+        self._calls[self._tickets] = asyncio.run_coroutine_threadsafe(self._call(dict(request), retries), loop)
         return self._tickets
 
     def poll(self, ticket: int, wait_s: float = 0.0) -> Outcome | None:
@@ -129,20 +162,23 @@ class Client:
         self._thread.start()
         return loop
 
-    async def _call(self, request: dict[str, Any]) -> Outcome:
+    async def _call(self, request: dict[str, Any], retries: int) -> Outcome:
+        billable: list[None] = []
+        _billable.set(billable)
         try:
-            sdk = self._connected()
+            sdk = self._connected().with_options(max_retries=retries)
             async with asyncio.timeout(self.options.deadline_s):
-                return Outcome(self._checked(await sdk.messages.create(**request)))
+                response = self._checked(await sdk.messages.create(**request))
+            return Outcome(response, lost=len(billable) - 1)
         except Exception as error:
-            return Outcome(trouble=trouble_of(error, self._hide))
+            return Outcome(trouble=trouble_of(error, self._hide), lost=len(billable))
 
     def _connected(self) -> anthropic.AsyncAnthropic:
         if self._sdk is None:
             options = self.options
             timeout = anthropic.Timeout(options.timeout_s, connect=min(CONNECT_S, options.timeout_s))
             self._sdk = anthropic.AsyncAnthropic(
-                api_key=self._key, base_url=options.base_url, timeout=timeout, max_retries=options.max_retries
+                api_key=self._key, base_url=options.base_url, timeout=timeout, http_client=_Connection(timeout=timeout)
             )
         return self._sdk
 
@@ -154,7 +190,7 @@ class Client:
         """
         if not hasattr(message, "to_dict"):
             raise ValueError("the body is no JSON")
-        text = message.to_json(indent=None)
+        text = message.to_json(indent=None, warnings=False)
         try:
             _Response.model_validate_json(text)
         except ValidationError as error:

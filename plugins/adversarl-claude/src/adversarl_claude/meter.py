@@ -48,23 +48,13 @@ def cost_usd(usage: Usage, price: Price) -> float:
 
 def worst_case_usd(request: Mapping[str, Any], price: Price) -> float:
     """An upper bound on what a request costs [USD]: every input token as dear as can be, all output tokens used."""
-    size, picture_tokens = _measure(request)
-    tokens = OVERHEAD_TOKENS + size // BYTES_PER_TOKEN + picture_tokens
+    contents = [message["content"] for message in request["messages"] if message["role"] == "user"]
+    blocks = [block for content in contents if isinstance(content, list) for block in content]
+    pictures = [block["source"]["data"] for block in blocks if block["type"] == "image"]
+    size = len(json.dumps(request, ensure_ascii=False).encode()) - sum(map(len, pictures))
+    tokens = OVERHEAD_TOKENS + size // BYTES_PER_TOKEN + sum(map(_picture_tokens, pictures))
     dearest = max(1.0, price.write_factor, price.read_factor)
     return cost_usd(Usage(input=tokens, output=request["max_tokens"]), replace(price, input=dearest * price.input))
-
-
-def _measure(value: Any) -> tuple[int, int]:
-    """Bytes of all text in a part of a request, and tokens of all its pictures."""
-    if isinstance(value, Mapping):
-        if value.get("type") == "image":
-            return 0, _picture_tokens(value["source"]["data"])
-        parts = [_measure(part) for part in value.values()]
-        return sum(len(key) + 4 for key in value) + sum(p[0] for p in parts), sum(p[1] for p in parts)
-    if isinstance(value, list | tuple):
-        parts = [_measure(part) for part in value]
-        return 2 * len(parts) + sum(p[0] for p in parts), sum(p[1] for p in parts)
-    return len(json.dumps(value, ensure_ascii=False).encode()), 0
 
 
 def _picture_tokens(png: str) -> int:
@@ -90,34 +80,42 @@ class Meter:
         self.calls = 0
         self.errors = 0
         self.lost_usd = 0.0
-        """Worst case of calls that may have been billed without an answer [USD]."""
+        """Worst case of attempts that may have been billed without an answer [USD]."""
         self.interrupted_usd = 0.0
-        """Worst case of calls that were on their way when an earlier process of the run died [USD]."""
+        """Worst case of calls that were on their way when earlier processes of the run died, by its record [USD]."""
 
     @property
     def cost_usd(self) -> float:
         """What all answers cost [USD]."""
         return cost_usd(self.usage, self.price)
 
-    def fits(self, request: Mapping[str, Any], more_usd: float = 0.0) -> bool:
-        """Whether a request cannot exceed the budget, with `more_usd` that others may still cost [USD]."""
-        so_far = self.cost_usd + self.lost_usd + self.interrupted_usd + more_usd
-        return so_far + worst_case_usd(request, self.price) <= self.max_cost_usd
+    def attempts(self, request: Mapping[str, Any], more_usd: float, most: int) -> int:
+        """How often a request may be sent without exceeding the budget.
+
+        Args:
+            request: The request.
+            more_usd: What others may still cost [USD].
+            most: Most attempts that are of interest.
+        """
+        left = self.max_cost_usd - self.cost_usd - self.lost_usd - self.interrupted_usd - more_usd
+        each = worst_case_usd(request, self.price)
+        if left < each:
+            return 0
+        return most if most * each <= left else int(left / each)
 
     def count(self, response: Mapping[str, Any]) -> None:
         """Takes note of an answer."""
         self.calls += 1
         self.usage += Usage.of(response)
 
-    def fail(self, request: Mapping[str, Any], *, billed: bool) -> None:
-        """Takes note of a call without an answer, and whether it may have been billed nevertheless."""
+    def fail(self) -> None:
+        """Takes note of a call without an answer."""
         self.calls += 1
         self.errors += 1
-        self.lost_usd += worst_case_usd(request, self.price) if billed else 0.0
 
-    def interrupt(self, request: Mapping[str, Any]) -> None:
-        """Takes note of a call whose answer died with an earlier process."""
-        self.interrupted_usd += worst_case_usd(request, self.price)
+    def lose(self, request: Mapping[str, Any], attempts: int) -> None:
+        """Takes note of attempts that may have been billed without an answer."""
+        self.lost_usd += attempts * worst_case_usd(request, self.price)
 
     def scalars(self, prefix: str) -> dict[str, float]:
         """Counts of calls, errors and tokens, and the cost [USD]."""
@@ -141,4 +139,4 @@ class Meter:
             setattr(self, name, state[name])
 
 
-_COUNTS = ("calls", "errors", "lost_usd", "interrupted_usd")
+_COUNTS = ("calls", "errors", "lost_usd")

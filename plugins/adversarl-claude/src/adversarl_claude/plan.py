@@ -18,6 +18,8 @@ DESCRIPTION = (
     "Hands in the plan for the coming episodes of training. Each episode draws one proposal by weight, until the next "
     "plan replaces this one."
 )
+LONGEST_REASON = 300
+"""Characters of a reason why a proposal cannot be used that are told."""
 MOST_REFUSALS = 3
 """Refusals by the guard of solvability after which a proposal leaves the plan."""
 
@@ -99,7 +101,7 @@ def read(
         except ValidationError as error:
             reason = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         if reason:
-            bad.append((_name(raw), reason))
+            bad.append((_name(raw), reason[:LONGEST_REASON]))
         else:
             good.append(Planned(item))
     return good, bad

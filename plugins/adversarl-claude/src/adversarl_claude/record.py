@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from adversarl_claude.client import Outcome
-from adversarl_claude.meter import Usage, cost_usd
+from adversarl_claude.meter import Usage, cost_usd, worst_case_usd
 from adversarl_claude.prices import Price
 from adversarl_claude.troubles import Trouble
 
@@ -20,7 +22,7 @@ FILE = "claude.jsonl"
 
 @dataclass(slots=True)
 class Known:
-    """A call that an earlier process recorded: how it ended, and the episode at which that was used."""
+    """A call that an earlier process recorded: how it ended, when that was used, and what it may have cost."""
 
     outcome: Outcome
     episode: int | None = None
@@ -39,9 +41,9 @@ class Record:
     Each row has ``event``, ``source`` (who asked) and ``time``:
 
     * ``static``: what does not change between calls, once, with its ``hash``.
-    * ``asked``: ``id``, ``model``, ``episode``, ``static`` (the hash), ``messages``.
-    * ``answered``: ``id``, ``response``, ``usage``, ``cost_usd``.
-    * ``failed``: ``id``, ``trouble``.
+    * ``asked``: ``id``, ``model``, ``episode``, ``static`` (the hash), ``worst_usd`` (of an attempt), ``messages``.
+    * ``answered``: ``id``, ``response``, ``usage``, ``cost_usd``, ``lost`` (attempts that may have been billed too).
+    * ``failed``: ``id``, ``trouble``, ``lost``.
     * ``used``: ``id`` and the ``episode`` at which the answer was used or the failure was noticed.
     * ``dropped``: ``id``, ``what`` and ``why``, where a part of an answer could not be used.
 
@@ -54,7 +56,8 @@ class Record:
     def __init__(self, folder: Path | None, source: str, price: Price) -> None:
         self._path = None if folder is None else folder / FILE
         self._source, self._price = source, price
-        self._static, self._asked = set[str](), set[str]()
+        self._static = set[str]()
+        self._worst, self._unanswered = dict[str, float](), Counter[str]()
         self._known: dict[str, Known] = {}
         for row in self._rows():
             self._learn(row)
@@ -63,18 +66,19 @@ class Record:
         """What an earlier process found out about a request, once; later it has to be asked anew."""
         return self._known.pop(name, None)
 
-    def was_asked(self, name: str) -> bool:
-        """Whether an earlier process has sent a request already."""
-        return name in self._asked
-
     def forget(self, names: Iterable[str]) -> None:
         """Drops calls whose outcome is part of the checkpoint that the run goes on from."""
         for name in names:
             self._known.pop(name, None)
 
     @property
+    def interrupted_usd(self) -> float:
+        """Worst case of the calls that were on their way when an earlier process ended [USD]."""
+        return sum(count * self._worst[name] for name, count in self._unanswered.items())
+
+    @property
     def paid_usd(self) -> float:
-        """What the known calls have cost that were not used again yet [USD]."""
+        """What the known calls may have cost that were not used again yet [USD]."""
         return sum(known.cost_usd for known in self._known.values())
 
     def asked(self, name: str, request: Mapping[str, Any], episode: int) -> None:
@@ -85,18 +89,18 @@ class Record:
             self._static.add(static_hash)
             self._append("static", {"hash": static_hash, "request": static})
         row = {"id": name, "model": request["model"], "episode": episode, "static": static_hash}
-        self._append("asked", {**row, "messages": request["messages"]})
+        worst = worst_case_usd(request, self._price)
+        self._append("asked", {**row, "worst_usd": worst, "messages": request["messages"]})
 
     def ended(self, name: str, outcome: Outcome) -> None:
         """Writes how a call ended."""
         if outcome.trouble is not None:
-            self._append("failed", {"id": name, "trouble": asdict(outcome.trouble)})
+            self._append("failed", {"id": name, "trouble": asdict(outcome.trouble), "lost": outcome.lost})
         elif outcome.response is not None:
             usage = Usage.of(outcome.response)
             cost = cost_usd(usage, self._price)
-            self._append(
-                "answered", {"id": name, "response": outcome.response, "usage": asdict(usage), "cost_usd": cost}
-            )
+            row = {"id": name, "response": outcome.response, "usage": asdict(usage), "cost_usd": cost}
+            self._append("answered", {**row, "lost": outcome.lost})
 
     def used(self, name: str, episode: int) -> None:
         """Writes when an answer was used."""
@@ -120,7 +124,7 @@ class Record:
         content = self._path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
         if len(whole) < len(content):
-            self._path.write_bytes(whole)
+            os.truncate(self._path, len(whole))
         rows = [json.loads(line) for line in whole.splitlines()]
         return [row for row in rows if row["source"] == self._source]
 
@@ -129,10 +133,19 @@ class Record:
         if row["event"] == "static":
             self._static.add(row["hash"])
         elif row["event"] == "asked":
-            self._asked.add(row["id"])
-        elif row["event"] == "answered":
-            self._known.setdefault(row["id"], Known(Outcome(row["response"]), cost_usd=row["cost_usd"]))
-        elif row["event"] == "failed" and row["trouble"]["kind"] != "key":
-            self._known.setdefault(row["id"], Known(Outcome(trouble=Trouble(**row["trouble"]))))
+            self._worst[row["id"]] = row["worst_usd"]
+            self._unanswered[row["id"]] += 1
+        elif row["event"] in ("answered", "failed"):
+            self._unanswered[row["id"]] -= 1
+            self._end(row, row["lost"] * self._worst[row["id"]])
         elif row["event"] == "used" and row["id"] in self._known and self._known[row["id"]].episode is None:
             self._known[row["id"]].episode = row["episode"]
+
+    def _end(self, row: Mapping[str, Any], lost_usd: float) -> None:
+        if row["event"] == "answered":
+            ended = Known(Outcome(row["response"], lost=row["lost"]), cost_usd=row["cost_usd"] + lost_usd)
+        elif row["trouble"]["kind"] != "key":
+            ended = Known(Outcome(trouble=Trouble(**row["trouble"]), lost=row["lost"]), cost_usd=lost_usd)
+        else:
+            return
+        self._known.setdefault(row["id"], ended)

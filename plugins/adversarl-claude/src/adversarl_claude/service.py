@@ -79,6 +79,7 @@ class Service:
         """Takes the key from the environment, and what an earlier process of the run recorded."""
         self.notice = lambda text: services.notice(plain(text))
         self.record = Record(services.folder, self._source, self.meter.price)
+        self.meter.interrupted_usd = self.record.interrupted_usd
         self._client, self._stopped = Client(self.options), False
         if not self._client.has_key:
             self.notice(f"{KEY} is not set in the environment, so Claude is not asked. {self._meanwhile}")
@@ -101,14 +102,13 @@ class Service:
         if client is None or not client.has_key:
             self._stopped = True
             return False
-        if self.record.was_asked(question.name):
-            meter.interrupt(question.request)
-        if not meter.fits(question.request, self.record.paid_usd):
+        attempts = meter.attempts(question.request, self.record.paid_usd, 1 + self.options.max_retries)
+        if not attempts:
             self._tell_budget()
             self._not_before = question.episode + self._interval
             return False
         self.record.asked(question.name, question.request, question.episode)
-        question.ticket = client.submit(question.request)
+        question.ticket = client.submit(question.request, attempts - 1)
         return True
 
     def _tell_budget(self) -> None:
@@ -126,10 +126,12 @@ class Service:
         self._done.append(question.name)
         self.record.used(question.name, episode)
         outcome = question.outcome
+        if outcome is not None:
+            self.meter.lose(question.request, outcome.lost)
         if outcome is not None and outcome.response is not None:
             self.meter.count(outcome.response)
         elif outcome is not None and outcome.trouble is not None:
-            self.meter.fail(question.request, billed=outcome.trouble.billed)
+            self.meter.fail()
             self.fail(outcome.trouble, episode)
         return question
 

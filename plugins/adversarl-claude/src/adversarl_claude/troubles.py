@@ -19,12 +19,10 @@ class Trouble:
     Attributes:
         kind: What went wrong; ``key`` means that asking again is in vain, ``answer`` that the answer is no use.
         text: The same in English, with what to do where something can be done.
-        billed: Whether the call may have been billed without an answer.
     """
 
     kind: Kind
     text: str
-    billed: bool = False
 
 
 def plain(text: str) -> str:
@@ -42,6 +40,11 @@ _STATUS: dict[int, tuple[Kind, str]] = {
 }
 
 
+def reached(error: BaseException) -> bool:
+    """Whether a request may have reached the service before this exception of the HTTP client."""
+    return not type(error).__name__.startswith(("Connect", "Pool"))
+
+
 def trouble_of(error: Exception, hide: Callable[[str], str]) -> Trouble:
     """What an exception of the SDK means.
 
@@ -52,16 +55,15 @@ def trouble_of(error: Exception, hide: Callable[[str], str]) -> Trouble:
     if isinstance(error, anthropic.APIStatusError):
         return _of_status(error.status_code, hide(error.api_message or str(error)))
     if isinstance(error, TimeoutError):
-        return Trouble("timeout", "no answer within deadline_s", billed=True)
+        return Trouble("timeout", "no answer within deadline_s")
     if isinstance(error, anthropic.APITimeoutError):
-        return Trouble("timeout", "no answer within timeout_s", billed=True)
+        return Trouble("timeout", "no answer within timeout_s")
     if isinstance(error, anthropic.APIConnectionError):
         cause = error.__cause__ or error
-        reached = "Connect" not in type(cause).__name__
-        what = "the connection was lost" if reached else "the service cannot be reached"
-        return Trouble("connection", hide(f"{what} ({type(cause).__name__}: {cause})"), billed=reached)
+        what = "the connection was lost" if reached(cause) else "the service cannot be reached"
+        return Trouble("connection", hide(f"{what} ({type(cause).__name__}: {cause})"))
     if isinstance(error, json.JSONDecodeError | ValueError):
-        return Trouble("malformed", hide(f"the service sent something else than an answer: {error}"), billed=True)
+        return Trouble("malformed", hide(f"the service sent something else than an answer: {error}"))
     return Trouble("request", hide(f"{type(error).__name__}: {error}"))
 
 
