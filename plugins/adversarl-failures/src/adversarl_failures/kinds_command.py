@@ -51,7 +51,7 @@ def train_(
         print_json({"task": model.task, "kinds": list(model.kinds), **model.figures})
     else:
         _print(model)
-        console.print(f"wrote {out}", markup=False)
+        console.print(f"wrote {out}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _train(
