@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from adversarl.cli.plugins import OPTION_COLUMNS, option_rows
@@ -13,6 +15,7 @@ from adversarl.plugins import Plugins, build_plugin_manager
 from adversarl.recipe import RunOptions
 from adversarl.registry import KINDS, Component
 
+RESULTS = Path(__file__).parent / "results"
 AXES_COMMENT = re.compile(r"<!-- axes: (\w+) -->")
 
 
@@ -23,6 +26,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         markdown = markdown.replace("<!-- components -->", components(build_plugin_manager()))
     if "<!-- axes: " in markdown:
         markdown = AXES_COMMENT.sub(lambda found: axes(found[1]), markdown)
+    markdown = markdown.replace("<!-- results: curricula -->", comparison())
     if "<!-- tasks -->" in markdown:
         markdown = markdown.replace("<!-- tasks -->", tasks())
     return markdown.replace("<!-- presets -->", presets()) if "<!-- presets -->" in markdown else markdown
@@ -49,6 +53,30 @@ def presets() -> str:
         lines += [f"### `{preset.name}`", "", f"{preset.summary} Source: {preset.source}.", ""]
         lines += [_table(["axis", "value", "intensity up to"], rows), ""]
     return "\n".join(lines)
+
+
+def comparison() -> str:
+    """What ``adversarl bench curricula`` found, from the results file."""
+    found = json.loads((RESULTS / "curricula.json").read_text(encoding="utf-8"))
+    controls = sorted({control for row in found["summary"] for control in row["against"]})
+    columns = ["curriculum", "success on the hard set", "unsolvable in training", "steps aside"]
+    rows = [
+        [
+            row["curriculum"],
+            f"{row['hard']['value']:.2f} [{row['hard']['low']:.2f}, {row['hard']['high']:.2f}]",
+            f"{row['unsolvable']:.0%}",
+            f"{row['trial_env_steps']:,.0f}",
+            *(_gap(row["against"].get(control)) for control in controls),
+        ]
+        for row in found["summary"]
+    ]
+    return _table([*columns, *(f"against {control}" for control in controls)], rows)
+
+
+def _gap(gap: dict[str, Any] | None) -> str:
+    if gap is None:
+        return ""
+    return f"{gap['verdict']} {100 * gap['value']:+.0f} [{100 * gap['low']:+.0f}, {100 * gap['high']:+.0f}]"
 
 
 def tasks() -> str:

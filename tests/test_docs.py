@@ -156,3 +156,12 @@ def test_every_module_of_the_core_has_its_place_in_the_picture():
     names = {path.name for path in (ROOT / "src" / "adversarl").iterdir()} - {"py.typed", "__pycache__"}
     missing = {name for name in names if name not in text}
     assert missing == set()
+
+
+def test_the_page_of_curricula_names_every_one_and_shows_every_one_that_was_compared(registry):
+    from adversarl_curricula.bench.conditions import CURRICULA
+
+    text = _tables().on_page_markdown((DOCS / "curricula.md").read_text())
+    assert "<!--" not in text
+    assert all(f"`{name}`" in text for name in registry.names("curriculum"))
+    assert all(f"| {name} |" in text for name in CURRICULA)
