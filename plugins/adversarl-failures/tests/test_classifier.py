@@ -217,6 +217,24 @@ def test_other_peoples_files_and_formats_are_refused(tmp_path, file):
     torch.save(torch.load(file, weights_only=True) | {"format": 99}, path)
     with pytest.raises(KindModelError, match="has format 99, this version reads 1"):
         load(path)
+    torch.save(torch.load(file, weights_only=True) | {"more": 1}, path)
+    with pytest.raises(KindModelError, match="is no model of kinds of failure"):
+        load(path)
+
+
+def test_reading_a_model_leaves_the_random_numbers_of_training_alone(file):
+    before = torch.get_rng_state()
+    load(file)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_model_of_another_task_is_a_notice(tmp_path, file):
+    path, said = tmp_path / "other.pt", []
+    for task in (make_world().task, "juggle"):
+        torch.save(torch.load(file, weights_only=True) | {"task": task}, path)
+        classifier(model=str(path)).connect(Services(labelled_trials(), None, said.append))
+    (text,) = said
+    assert "trained on the task 'juggle'" in text
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,14 @@ def test_failures_that_come_and_go_by_chance_are_blamed_on_nothing(seed, explori
     assert not classifier.report().modes
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_chance_that_hangs_on_one_condition_is_not_blamed_on_it_where_another_does_nothing(seed):
+    stirring = {axis.name for axis in WORLD.axes[::2]}
+    trials = Ruled(lambda trial: chance(seed, trial.seed, [p for p in trial.perturbations if p.axis in stirring]) < 0.4)
+    episodes = [drawn(10_000 * seed + 10 * index, WORLD.axes, fewest=2, most=2) for index in range(300)]
+    assert not fed(made(trials), trials, episodes, reports=10).modes
+
+
 @pytest.mark.parametrize("budget", [0, 39, 40, 95, 300, 2000])
 def test_the_budget_is_never_exceeded(budget):
     trials, notices = Ruled(any_of("mass")), []
@@ -165,7 +173,7 @@ def test_the_budget_is_never_exceeded(budget):
 
 def test_most_of_the_budget_is_spent_on_what_is_undecided():
     trials = Ruled(any_of("mass"))
-    classifier = made(trials, budget=600)
+    classifier = made(trials, budget=800)
     fed(classifier, trials, [drawn(seed, WORLD.axes) for seed in range(100)])
     pairs = {axis.name: classifier._evidence.of((axis.name, None)).pairs for axis in WORLD.axes}
     assert max(pairs, key=pairs.get) == "mass"
@@ -180,10 +188,10 @@ def test_pairs_differ_in_one_condition_and_keep_every_time():
     classifier.observe(finished(0, trial, success=False))
     classifier.report()
     mass, brightness = (trial.perturbations[0], trial.perturbations[2]), trial.perturbations[1:2]
-    own = {trial, Trial(3, mass), Trial(3, brightness), Trial(3)}
-    fresh = {Trial(4, trial.perturbations), Trial(4, mass), Trial(4, brightness)}
-    assert set(trials.played) == own | fresh
-    assert len(trials.played) == 7
+    removed, kept = {trial, Trial(3, brightness)}, {Trial(4, mass), Trial(4, brightness), Trial(4)}
+    moved = {Trial(5, trial.perturbations), Trial(5, mass), Trial(5, brightness)}
+    assert set(trials.played) == removed | kept | moved
+    assert len(trials.played) == 8
 
 
 def test_nothing_is_removed_from_a_failure_without_a_sign_of_harm():
@@ -229,7 +237,7 @@ def test_a_mode_says_how_many_failures_vanish():
     (mode,) = judged(any_of("mass")).modes
     assert mode.sentence == (  # docs/failures.md shows it
         "56 % [40, 70] of 36 failures with mass vanish when it alone is removed; "
-        "mass alone makes 100 % [84, 100] of 20 episodes fail that are solved without"
+        "mass alone makes 100 % [85, 100] of 21 episodes fail that are solved without"
     )
     assert 0.1 <= mode.intensity[0] < mode.intensity[1] <= 1
     assert mode.success.successes == 0
@@ -263,7 +271,7 @@ def test_without_a_policy_rates_are_told_nothing_is_blamed_and_it_is_said_once()
     assert (report.success.successes, report.success.n, report.modes) == (30, 60, ())
     assert notices == [
         "failures are counted, but not explained: there is no policy to play an episode. Only a run knows its policy: "
-        "use adversarl run, or set loop.trials.learner"
+        "use adversarl run, or call loop.connect(learner)"
     ]
 
 

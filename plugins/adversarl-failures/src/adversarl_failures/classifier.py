@@ -67,7 +67,7 @@ class Classifier(FailureClassifier):
         self._model = None if options.model is None else _read(Path(options.model))
 
     def connect(self, services: Services) -> None:
-        """Checks that the model fits the world.
+        """Checks that the model fits the world; a model of another task is a notice.
 
         Raises:
             KindModelError: It was trained on pictures of another size, or another robot.
@@ -76,6 +76,10 @@ class Classifier(FailureClassifier):
         if self._model is not None:
             space = services.trials.world.single_observation_space
             self._check(space["image"].shape[0], space["proprio"].shape[0])  # type: ignore[index]
+            here = services.trials.world.task
+            if here != self._model.task:
+                trained = f"failure.model = {self.options.model} was trained on the task '{self._model.task}'"
+                services.notice(f"{trained}, this one is '{here}': what it calls failures may be wrong")
 
     def _check(self, image_size: int, proprio_size: int) -> None:
         assert self._model is not None

@@ -46,8 +46,8 @@ class Counterfactual(FailureClassifier):
     """Re-runs failed episodes of training with the current policy, without its exploration, to see what they hang on.
 
     Pairs of episodes that differ in one condition (axis and target) alone say what the condition does. It is kept alone
-    in the nominal episode of the same seed; all perturbations are moved to a fresh seed, and it alone is left out;
-    and, once it did harm in these, it is removed from the failed episode itself, which says what share of the failures
+    in a nominal episode of a fresh seed; all perturbations are moved to another one, and it alone is left out; and,
+    once it did harm in these, it is removed from the failed episode itself, which says what share of the failures
     vanish with it. A condition is a failure mode if its pairs of the first two kinds fail with it so much more often
     than without it that their `evidence_value` reaches the number of conditions / `alpha` (Bonferroni), whatever the
     order of experiments. Those of the third kind do not count for that: where failures come and go by chance, one that

@@ -53,8 +53,8 @@ class Case:
     def pair(self, arm: Arm) -> tuple[Trial, Trial]:
         """The episodes to compare: with the condition, and without it.
 
-        Where a condition was alone, it is kept in a fresh episode too, since the failed one was chosen, and moved to
-        another.
+        It is kept and moved in fresh episodes, each of its own: the failed one was chosen, and where the others of its
+        conditions do nothing, what is kept there is the same episode over again.
         """
         own = self.parts[arm.condition]
         seed = (self.trial.seed + self._ahead(arm)) % TRAINING_SEEDS
@@ -65,7 +65,7 @@ class Case:
 
     def _ahead(self, arm: Arm) -> int:
         """Reset seeds between the failed episode and the one where a question is asked."""
-        return 0 if arm.kind == "remove" else KINDS.index(arm.kind) + (len(self.parts) == 1)
+        return 0 if arm.kind == "remove" else 1 + KINDS.index(arm.kind)
 
     def intensity(self, condition: Condition) -> float:
         """The highest intensity at which the condition was in force."""

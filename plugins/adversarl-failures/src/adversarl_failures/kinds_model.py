@@ -118,15 +118,17 @@ def load(path: Path) -> KindModel:
         held = torch.load(path, map_location="cpu", weights_only=True)
         if held["format"] != FORMAT:
             raise KindModelError(path, f"has format {held['format']}, this version reads {FORMAT}")
-        network = Network(len(held["kinds"]), held["image_size"], held["proprio_size"])
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn from the generator that training resumes with
+            network = Network(len(held["kinds"]), held["image_size"], held["proprio_size"])
         network.load_state_dict(held["weights"])
+        about = {key: value for key, value in held.items() if key not in ("format", "weights", "kinds")}
+        model = KindModel(network, tuple(held["kinds"]), **about)
     except FileNotFoundError:
         raise KindModelError(path, "there is no such file") from None
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, LookupError, TypeError, ValueError):
         raise KindModelError(path, "is no model of kinds of failure") from None
     network.eval()
-    about = {key: value for key, value in held.items() if key not in ("format", "weights", "kinds")}
-    return KindModel(network, tuple(held["kinds"]), **about)
+    return model
 
 
 def fit(
