@@ -83,3 +83,12 @@ def test_an_axis_that_acts_at_the_reset_takes_effect_there_whatever_the_prompt_w
     schedule = Schedule([size])
     assert schedule.newly_effective(0) == [size]
     assert schedule.experienced(1) == size.perturbations
+
+
+def test_of_two_prompts_for_one_step_the_order_of_the_journal_decides():
+    normal = entry(None, onset=5, restore=True)
+    size = Entry(Proposal("shrink the goal", "", None, 5), (Perturbation("object-size", 0.5),))
+    for order in ([normal, size], [size, normal]):
+        schedule = Schedule(order)
+        assert [axes(schedule, step) for step in (0, 5)] == [["object-size"], []]
+        assert [p.duration for p in schedule.experienced(9)] == [5]

@@ -6,6 +6,7 @@ import platform
 import pyarrow.parquet as pq
 import pytest
 
+from adversarl.builtin.point_mass_world import PointMassWorld
 from adversarl.errors import Interrupted, RunFolderError
 from adversarl.recipe import load_recipe
 from adversarl.registry import Component
@@ -172,3 +173,40 @@ def test_a_run_that_cannot_begin_leaves_no_listener_and_no_lock(plugins, tmp_pat
         with pytest.raises(TypeError):
             train(recipe, plugins, tmp_path / "run", resume=(tmp_path / "run").exists())
     assert plugins.manager.get_plugins() == before
+
+
+STUBBORN = """
+from adversarl.builtin.nothing import NoCurriculum
+
+class Stubborn(NoCurriculum):
+    def connect(self, services):
+        raise RuntimeError("connects to nothing")
+
+    def close(self):
+        raise OSError("does not close")
+"""
+
+
+def test_a_component_that_neither_connects_nor_closes_leaves_no_listener_and_no_world(
+    plugins, write, small, tmp_path, monkeypatch
+):
+    (tmp_path / "stubborn.py").write_text(STUBBORN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plugins.registry.add(Component("curriculum", "stubborn", "stubborn:Stubborn", "Fails.", "mine"))
+    recipe = load_recipe(write(small + '[curriculum]\nuse = "stubborn"\n'), plugins.registry)
+    before, closed = plugins.manager.get_plugins(), []
+    monkeypatch.setattr(PointMassWorld, "close_extras", lambda world, **kwargs: closed.append(world))
+    with pytest.raises(OSError, match="does not close") as caught:
+        train(recipe, plugins, tmp_path / "run")
+    assert "connects to nothing" in str(caught.value.__context__)
+    assert plugins.manager.get_plugins() == before
+    assert len(closed) == 1
+
+
+def test_a_component_that_cannot_be_made_leaves_no_world(plugins, write, small, tmp_path, monkeypatch):
+    plugins.registry.add(Component("curriculum", "odd", "adversarl.builtin.nothing:NoFailure", "Not one.", "mine"))
+    recipe, closed = load_recipe(write(small + '[curriculum]\nuse = "odd"\n'), plugins.registry), []
+    monkeypatch.setattr(PointMassWorld, "close_extras", lambda world, **kwargs: closed.append(world))
+    with pytest.raises(TypeError):
+        train(recipe, plugins, tmp_path / "run")
+    assert len(closed) == 1

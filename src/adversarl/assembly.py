@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from adversarl.errors import RunFolderError
+from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.curriculum import CurriculumStrategy, World
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import STREAMS, ClosedLoop, Parts
@@ -47,18 +48,26 @@ def make(recipe: str | Path, *overrides: str, seed: int | None = None, plugins: 
     loop = make_loop(load_recipe(Path(recipe), loaded.registry, (*overrides, *more)), loaded)
     try:
         loop.parts.trials.load_antagonist()
+        loop.connect(None)
     except BaseException:
         loop.close()
         raise
-    loop.connect(None)
     return loop
 
 
 def make_loop(recipe: Recipe, plugins: Plugins) -> ClosedLoop:
     """The closed loop of a validated recipe."""
+    world = recipe["backend"].make().make(seed=recipe.run.seed)
+    try:
+        return _loop(recipe, plugins, world)
+    except BaseException:
+        world.close()
+        raise
+
+
+def _loop(recipe: Recipe, plugins: Plugins, world: PerturbableVectorEnv) -> ClosedLoop:
     seed: int = recipe.run.seed
     streams = {name: generator(seed, name) for name in STREAMS}
-    world = recipe["backend"].make().make(seed=seed)
     about = World(world.axes, world.max_episode_steps, world.ground, world.presets, world.task, _parts(recipe, plugins))
     parts = Parts(
         world,

@@ -6,6 +6,7 @@ changes: at the reset, or mid-episode when a proposal has an onset.
 
 from __future__ import annotations
 
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -151,10 +152,10 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         return self.world.teacher(indices)
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Closes the world and all that was opened beside it."""
-        for part in (self.parts.failure, self.parts.curriculum, self.parts.trials):
-            part.close()
-        self.world.close(**kwargs)
+        """Closes the world and all that was opened beside it, whatever of it fails to close."""
+        parts = self.parts
+        with closing(self.world), closing(parts.trials), closing(parts.curriculum), closing(parts.failure):
+            del kwargs
 
     def connect(self, learner: Learner | None, folder: Path | None = None) -> None:
         """Gives the failure classifier and the curriculum what they may use: the policy, and the run folder."""

@@ -35,7 +35,7 @@ class Schedule:
     def at(self, step: int) -> tuple[Perturbation, ...]:
         """What is in force at a control step of the episode; a prompt that says "back to normal" clears the rest."""
         active: dict[tuple[str, str | None], Perturbation] = {}
-        for entry in sorted(self.entries, key=lambda e: e.proposal.onset):
+        for entry in sorted(self.entries, key=_in_turn):
             if entry.restore and entry.proposal.onset <= step:
                 active.clear()
             active |= {(p.axis, p.target): p for p in at(step, entry.perturbations)}
@@ -59,11 +59,16 @@ class Schedule:
         What a prompt that says "back to normal" ended has its duration cut to that.
         """
         lived = list[Perturbation]()
-        for entry in sorted(self.entries, key=lambda e: e.proposal.onset):
+        for entry in sorted(self.entries, key=_in_turn):
             if entry.restore and entry.proposal.onset < length:
                 lived = [cut for p in lived if (cut := _ending(p, entry.proposal.onset)) is not None]
             lived += [p for p in entry.perturbations if p.onset < length]
         return tuple(lived)
+
+
+def _in_turn(entry: Entry) -> tuple[int, int]:
+    """Of two prompts for one step, what acts at the reset comes first, as in the journal that `replay` reads."""
+    return entry.proposal.onset, entry.onset
 
 
 def at(step: int, perturbations: Sequence[Perturbation]) -> tuple[Perturbation, ...]:

@@ -78,12 +78,12 @@ class Run:
         try:
             self.loop.parts.trials.load_antagonist()
             self.learner: Learner = make_learner(recipe, self.loop)
+            for listener in self.listeners:
+                self.manager.register(listener)
+            self.loop.connect(self.learner, folder.path)
         except BaseException:
-            self.loop.close()
+            self.close()
             raise
-        for listener in self.listeners:
-            self.manager.register(listener)
-        self.loop.connect(self.learner, folder.path)
         self.phase = "warm_start"
         self.seconds: dict[str, float] = {}
         self.set_up_time_s: float | None = None
@@ -93,9 +93,12 @@ class Run:
 
     def close(self) -> None:
         """Releases the worlds and the listeners."""
-        self.loop.close()
-        for listener in self.listeners:
-            self.manager.unregister(listener)
+        try:
+            self.loop.close()
+        finally:
+            for listener in self.listeners:
+                if self.manager.is_registered(listener):
+                    self.manager.unregister(listener)
 
     def execute(self) -> dict[str, Any]:
         """Does what is left to do."""
