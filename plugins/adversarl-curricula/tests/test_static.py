@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from adversarl_curricula.static import Static
@@ -20,6 +22,14 @@ def test_the_default_prompts_cover_every_axis_alone_and_all_together(world):
     asked = [{p.axis for p in world.ground(text).perturbations} for text in curriculum.prompts]
     assert {tuple(axes) for axes in asked if len(axes) == 1} == {(axis.name,) for axis in world.axes}
     assert sum(len(axes) == len(world.axes) for axes in asked) == len(asked) / 2
+
+
+def test_a_prompt_that_occurs_often_is_checked_once(world):
+    grounded = []
+    listening = replace(world, ground=lambda text: (grounded.append(text), world.ground(text))[1])
+    curriculum = static(listening)
+    assert len(set(curriculum.prompts)) < len(curriculum.prompts)
+    assert len([text for text in grounded if text.count(" at ") == len(world.axes)]) == 3
 
 
 def test_every_prompt_of_the_recipe_is_used_and_none_changes_within_an_episode(world):

@@ -37,9 +37,10 @@ def test_a_preset_leaves_what_it_does_not_name_and_draws_one_of_several_ranges(w
     assert all(len(episode) == 2 for episode in episodes)
 
 
-def test_an_unknown_preset_names_the_nearest(world):
+@pytest.mark.parametrize("more", [{}, {"max_intensity": 0.5}])
+def test_an_unknown_preset_names_the_nearest(world, more):
     with pytest.raises(PerturbationError, match=r"no preset 'mlid'\. Did you mean 'mild'"):
-        drawn(replace(world, presets=(PRESET,)), preset="mlid")
+        drawn(replace(world, presets=(PRESET,)), preset="mlid", **more)
 
 
 def test_max_intensity_replaces_the_preset(world):

@@ -38,7 +38,7 @@ class Static(CurriculumStrategy):
         """
         super().__init__(options, world, rng)
         self.prompts = options.prompts or default_prompts(world)
-        for prompt in self.prompts:
+        for prompt in dict.fromkeys(self.prompts):
             understood(world, prompt)
 
     def propose(self, slot: Slot, report: FailureReport) -> Sequence[Proposal]:

@@ -61,12 +61,10 @@ class Uniform(CurriculumStrategy):
 
     def _ranges(self) -> Sequence[Range]:
         everything = tuple(Range(axis.name, self.options.max_intensity or 1.0) for axis in self.world.axes)
-        if self.options.max_intensity is not None:
-            return everything
         presets = {preset.name: preset.ranges for preset in self.world.presets} | {FULL: everything}
         if self._preset not in presets:
             raise PerturbationError("preset", self._preset, presets)
-        return presets[self._preset]
+        return everything if self.options.max_intensity is not None else presets[self._preset]
 
     def propose(self, slot: Slot, report: FailureReport) -> Sequence[Proposal]:
         """One proposal with an independent draw for every axis."""
