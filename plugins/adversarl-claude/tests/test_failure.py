@@ -30,11 +30,12 @@ class Watching:
         self.claude = ClaudeFailure(ClaudeFailure.Options.model_validate(table), AXES)
         self.claude.connect(Services(make_trials(), folder, self.notices.append))
 
-    def see(self, *, success=False, shade=0, axis=None, times=1):
+    def see(self, *, success=False, shade=0, axis=None, times=1, late=False):
         for _ in range(times):
             (episode,) = make_episodes(1, AXES, start=2 * self.claude.episodes)
             met = (Perturbation(axis, 0.5),) if axis else ()
-            episode = replace(episode, success=success, truncated=not success, perturbations=met, clean=not met)
+            episode = replace(episode, success=success, truncated=not success, perturbations=met)
+            episode = replace(episode, clean=not met and not late)
             nothing = np.zeros((1, 1), dtype=np.float32)
             frame = np.full((32, 32, 3), shade, dtype=np.uint8)
             self.claude.watch(episode, Trace(frame, nothing, nothing, np.zeros(1)))
@@ -116,6 +117,19 @@ def test_an_axis_is_blamed_only_if_looks_and_counts_agree(watch):
     assert mode.effect == 1.0
     assert mode.intensity == (0.5, 0.5)
     assert "looks responsible in 20 of 20 failures; success with it is 0 % [0, 16] (n=20)" in mode.sentence
+
+
+def test_episodes_that_ended_before_they_were_to_change_are_neither_nominal_nor_compared(watch):
+    see = watch(looks(look(1, axes=["brightness"]), look(2, axes=["brightness"])))
+    see.see(shade=1, axis="brightness")
+    see.see(shade=2, axis="brightness", times=19)
+    see.see(success=True, times=30, late=True)
+    see.see(shade=3, times=10)
+    see.claude.report()
+    see.see(success=True, late=True)
+    report = see.claude.report()
+    assert report.modes == ()
+    assert (report.nominal.successes, report.nominal.n) == (0, 10)
 
 
 @pytest.mark.parametrize(

@@ -269,10 +269,8 @@ def test_without_a_policy_rates_are_told_nothing_is_blamed_and_it_is_said_once()
     for _ in range(2):
         report = classifier.report()
     assert (report.success.successes, report.success.n, report.modes) == (30, 60, ())
-    assert notices == [
-        "failures are counted, but not explained: there is no policy to play an episode. Only a run knows its policy: "
-        "use adversarl run, or call loop.connect(learner)"
-    ]
+    (notice,) = notices
+    assert notice.startswith("failures are counted, but not explained: there is no policy to play an episode. ")
 
 
 def test_warm_start_does_not_count():

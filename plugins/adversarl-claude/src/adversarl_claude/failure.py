@@ -65,7 +65,7 @@ class ClaudeFailure(FailureClassifier):
         self.service = Service(options, "failure", options.report_every, meanwhile)
         self.episodes = 0
         self._task = options.task
-        self._history: deque[tuple[bool, dict[str, float]]] = deque(maxlen=options.window)
+        self._history: deque[tuple[bool, bool, dict[str, float]]] = deque(maxlen=options.window)
         self._looks: deque[Look] = deque(maxlen=options.looks)
         self._waiting: deque[tuple[str, str, str]] = deque(maxlen=options.frames_per_report)
         self._cache: dict[str, Look] = {}
@@ -104,7 +104,7 @@ class ClaudeFailure(FailureClassifier):
         for perturbation in episode.perturbations:
             if perturbation.intensity > 0:
                 met[perturbation.axis] = max(perturbation.intensity, met.get(perturbation.axis, 0.0))
-        self._history.append((episode.success, met))
+        self._history.append((episode.success, episode.clean, met))
         question = self.service.collect(self.episodes)
         if question is not None and question.outcome is not None and question.outcome.response is not None:
             self._use(question, question.outcome.response)
@@ -127,8 +127,8 @@ class ClaudeFailure(FailureClassifier):
 
     def report(self) -> FailureReport:
         """Success, how failures look, and axes that both looks and counts blame; then asks about new failures."""
-        outcomes = [success for success, _ in self._history]
-        nominal = [success for success, met in self._history if not met]
+        outcomes = [success for success, _, _ in self._history]
+        nominal = [success for success, clean, _ in self._history if clean]
         looks = list(self._looks)
         found = FailureReport(self.episodes, rate(outcomes), rate(nominal), self._modes(looks), kinds=kinds_of(looks))
         if self._waiting and self.service.free(self.episodes):
@@ -162,9 +162,13 @@ class ClaudeFailure(FailureClassifier):
         return tuple(sorted((mode for mode in modes if mode is not None), key=lambda mode: -mode.effect))
 
     def _mode(self, axis: str, count: int, looks: int) -> FailureMode | None:
-        """The mode of an axis that looks blame, if the success counts agree."""
-        under = [(success, met[axis]) for success, met in self._history if axis in met]
-        success, without = rate([s for s, _ in under]), rate([s for s, met in self._history if axis not in met])
+        """The mode of an axis that looks blame, if the success counts agree.
+
+        An episode that was to change and ended before is not counted: it was chosen by its quick success.
+        """
+        under = [(success, met[axis]) for success, _, met in self._history if axis in met]
+        others = [success for success, clean, met in self._history if axis not in met and (clean or met)]
+        success, without = rate([s for s, _ in under]), rate(others)
         if min(success.n, without.n) < FEWEST or success.high >= without.low:
             return None
         intensities = [intensity for _, intensity in under]
@@ -183,7 +187,7 @@ class ClaudeFailure(FailureClassifier):
         """Episodes, looks, pictures that wait, and the question on its way; JSON-ready."""
         return {
             "episodes": self.episodes,
-            "history": [[success, dict(met)] for success, met in self._history],
+            "history": [[success, clean, dict(met)] for success, clean, met in self._history],
             "looks": [look.model_dump() for look in self._looks],
             "waiting": [list(page) for page in self._waiting],
             "cache": {name: look.model_dump() for name, look in self._cache.items()},
@@ -194,7 +198,7 @@ class ClaudeFailure(FailureClassifier):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Brings `state_dict` back."""
         self.episodes = state["episodes"]
-        self._history = deque(((success, met) for success, met in state["history"]), maxlen=self.options.window)
+        self._history = deque(map(tuple, state["history"]), maxlen=self.options.window)
         self._looks = deque(map(Look.model_validate, state["looks"]), maxlen=self.options.looks)
         self._waiting = deque(((n, c, p) for n, c, p in state["waiting"]), maxlen=self.options.frames_per_report)
         self._cache = {name: Look.model_validate(look) for name, look in state["cache"].items()}
