@@ -107,27 +107,35 @@ class Evidence:
 
     def __init__(self, memory: int) -> None:
         self._reports: deque[dict[Arm, Tally]] = deque(maxlen=memory)
+        self._total: dict[Arm, Tally] = {}
 
     def begin(self) -> None:
         """Starts a report's evidence; the oldest may drop out."""
         self._reports.append({})
+        self._sum()
+
+    def _sum(self) -> None:
+        self._total = {}
+        for report in self._reports:
+            for arm, tally in report.items():
+                self._total.setdefault(arm, Tally()).join(tally)
 
     def add(self, arm: Arm, with_it: bool, without_it: bool, intensity: float) -> None:
         """Counts a pair in the current report."""
-        self._reports[-1].setdefault(arm, Tally()).add(with_it, without_it, intensity)
+        for tallies in (self._reports[-1], self._total):
+            tallies.setdefault(arm, Tally()).add(with_it, without_it, intensity)
 
     def tally(self, arms: Iterable[Arm]) -> Tally:
         """All pairs of some questions."""
         total = Tally()
-        for report in self._reports:
-            for arm in arms:
-                if arm in report:
-                    total.join(report[arm])
+        for arm in arms:
+            if arm in self._total:
+                total.join(self._total[arm])
         return total
 
     def conditions(self) -> set[Condition]:
         """All that something is known about."""
-        return {arm.condition for report in self._reports for arm in report}
+        return {arm.condition for arm in self._total}
 
     def of(self, condition: Condition) -> Tally:
         """Pairs about a condition that can blame it: those of episodes that were not chosen because they failed.
@@ -145,3 +153,4 @@ class Evidence:
         self._reports.clear()
         for report in state:
             self._reports.append({arm_from_json(arm): Tally(*tally) for arm, tally in report})
+        self._sum()
