@@ -84,10 +84,10 @@ def test_after_as_many_refusals_as_it_may_take_an_episode_is_nominal(guarded):
     bench.loop.reset(seed=1)
     bench.play(12)
     episodes = [episode for episode, _, _ in bench.heard.refused]
-    given_up = [index for index in set(episodes) if episodes.count(index) == 3]
-    assert given_up
-    nominal = {e.index for e in bench.heard.episodes if not e.perturbations}
-    assert {index for index in given_up if index < 2} <= nominal
+    given_up = {index for index in episodes if episodes.count(index) == 3}
+    left = [e.perturbations for e in bench.heard.episodes if e.index in given_up]
+    assert left
+    assert set(left) == {()}
 
 
 def test_what_is_trained_on_can_be_solved(guarded):

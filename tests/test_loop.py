@@ -401,6 +401,29 @@ def test_values_are_those_of_the_learner_where_a_curriculum_wants_them(make_benc
     np.testing.assert_array_equal(traces[0].values[1:], traces[0].state[:-1, 0])
 
 
+def test_the_warm_start_pays_for_no_trace_and_no_value(make_bench):
+    class Critic:
+        asked = 0
+
+        def values(self, observation, state):
+            self.asked += 1
+            return np.zeros(len(state))
+
+    bench, critic, traces = make_bench(max_episode_steps=4), Critic(), []
+    bench.curriculum.traces = bench.curriculum.values = True
+    bench.curriculum.watch = lambda episode, trace: traces.append(trace)
+    bench.loop.connect(critic)
+    bench.loop.phase = "warm_start"
+    bench.loop.reset(seed=0)
+    bench.play(6)
+    assert (critic.asked, traces, bench.loop.snapshot()["recorder"]) == (0, [], [[], []])
+    bench.loop.phase = "train"
+    bench.loop.reset()
+    bench.play(4)
+    assert critic.asked == 4
+    assert [len(trace.rewards) for trace in traces] == [4, 4]
+
+
 def test_a_notice_of_a_component_reaches_the_listeners_with_its_kind(make_bench):
     bench, told = make_bench(), []
     bench.curriculum.connect = lambda services: told.append(services)

@@ -113,7 +113,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
     ) -> tuple[Observation, NDArray[Any], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Acts in every environment for one control step; changes worlds whose time has come first."""
         self._change_worlds()
-        recorder = self._recorder
+        recorder = self._recorder if self.phase == "train" else None
         if recorder is not None:
             recorder.before(self._observation, self.world.state())
         observation, reward, terminated, truncated, info = self.world.step(actions)
@@ -233,8 +233,8 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
                     self._log_prompt(int(env), entry)
             episode = self._record(int(env), bool(success[env]), bool(truncated[env]))
             self.hook.adversarl_episode_finished(episode=episode)
-            trace = None if self._recorder is None else self._recorder.finish(int(env), frames[env])
             if self.phase == "train":
+                trace = None if self._recorder is None else self._recorder.finish(int(env), frames[env])
                 self._learn_from(episode, trace)
 
     def _record(self, env: int, success: bool, truncated: bool) -> Episode:
