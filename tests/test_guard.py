@@ -75,6 +75,7 @@ def test_a_refused_proposal_is_told_counted_and_replaced(guarded):
     assert bench.loop.scalars()["curriculum/guard_unsolvable"] == len(refused)
     assert all({p.axis for p in active} <= {"brightness", "mass"} for active in bench.loop.world.active([0, 1]))
     assert bench.loop.trial_env_steps > 0
+    assert bench.heard.proposals.count(IMPOSSIBLE) == 2 - len(refused)
 
 
 def test_after_as_many_refusals_as_it_may_take_an_episode_is_nominal(guarded):

@@ -64,12 +64,13 @@ class Planning:
                 plans[index] = (Schedule(), seeds[index])
             if not waiting:
                 break
+        for slot, (schedule, _) in zip(slots, plans, strict=True):
+            for entry in schedule.entries:
+                self.hook.adversarl_prompt(env=slot.env, episode=slot.episode, proposal=entry.proposal)
         return plans
 
     def _propose(self, slot: Slot, seed: int, report: FailureReport) -> tuple[Schedule, int]:
         proposals = self.curriculum.propose(slot, report)
-        for proposal in proposals:
-            self.hook.adversarl_prompt(env=slot.env, episode=slot.episode, proposal=proposal)
         given = proposals[0].seed if proposals else None
         return Schedule([self._ground(proposal) for proposal in proposals]), seed if given is None else given
 
