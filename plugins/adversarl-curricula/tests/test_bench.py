@@ -197,9 +197,8 @@ def planted():
             "curriculum": name,
             "seed": seed,
             "hard": base[seed] + shift + (rng.normal(0, 0.03) if name != "uniform" else 0.0),
-            **dict.fromkeys(
-                ("nominal", "trial_env_steps", "unsolvable", "refused", "training_success", "seconds"), 1.0
-            ),
+            "trial_env_steps": 0.0,
+            **dict.fromkeys(("nominal", "unsolvable", "refused", "training_success", "seconds"), 1.0),
         }
         for name, shift in shifts.items()
         for seed in range(10)
@@ -233,6 +232,13 @@ def test_few_seeds_say_nothing():
 def test_where_nobody_wins_the_report_says_so(planted):
     rows = [row for row in planted if row["curriculum"] in ("uniform", "worse")]
     assert "None win against uniform." in sentences(summarize(rows, ["uniform"]), ["uniform"])
+
+
+def test_who_played_aside_beside_training_is_said(planted):
+    rows = [{**row, "trial_env_steps": 5000 * (row["curriculum"] == "better")} for row in planted]
+    assert sentences(summarize(rows, ["uniform"]), ["uniform"])[-1] == (
+        "Steps of training are equal; on top of them a run played env steps aside: better 5,000."
+    )
 
 
 @pytest.fixture

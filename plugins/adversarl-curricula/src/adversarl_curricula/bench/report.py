@@ -112,7 +112,7 @@ WORDS: dict[Verdict, str] = {
 
 
 def sentences(summary: Sequence[Mapping[str, Any]], controls: Sequence[str]) -> list[str]:
-    """Who wins, ties or loses against each control, in plain words, with differences in points of success."""
+    """Who wins, ties or loses against each control, in points of success, and who played more than it trained on."""
     result = []
     for control in controls:
         compared = [row for row in summary if control in row["against"]]
@@ -121,6 +121,9 @@ def sentences(summary: Sequence[Mapping[str, Any]], controls: Sequence[str]) -> 
             names = ", ".join(f"{row['curriculum']} {_points(row['against'][control])}" for row in found)
             if found or (compared and verdict == "wins"):
                 result.append(f"{names or 'None'} {words} {control}.")
+    aside = [f"{row['curriculum']} {row['trial_env_steps']:,.0f}" for row in summary if row["trial_env_steps"]]
+    if aside:
+        result.append(f"Steps of training are equal; on top of them a run played env steps aside: {', '.join(aside)}.")
     return result
 
 
