@@ -7,7 +7,10 @@ import pickle
 import numpy as np
 import pytest
 
+from adversarl.builtin.point_mass_world import PointMassWorld
+from adversarl.errors import NoPlayer
 from adversarl.guard import Guard
+from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.curriculum import CurriculumOptions
 from adversarl.interfaces.trials import Trial
 from adversarl.testing.fakes import make_trials
@@ -63,6 +66,14 @@ def test_without_a_guard_nothing_is_tried():
     guard = Guard("none", 3, trials)
     assert guard.solvable([Trial(0, (Perturbation("mass", 1.0),))]) == [True]
     assert (trials.env_steps, guard.scalars()) == (0, {})
+
+
+def test_a_world_without_a_teacher_is_an_error_that_names_the_guard(monkeypatch):
+    monkeypatch.setattr(PointMassWorld, "teacher", PerturbableVectorEnv.teacher)
+    trials = make_trials(2)
+    with pytest.raises(NoPlayer, match=r'no scripted teacher in this world .* Set curriculum\.guard to "none", or to'):
+        Guard("teacher", 3, trials).solvable([Trial(0, (Perturbation("mass", 1.0),))])
+    trials.close()
 
 
 def test_a_refused_proposal_is_told_counted_and_replaced(guarded):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from adversarl.errors import NoPlayer, NoTeacher
 from adversarl.interfaces.trials import Trial, Trials
 
 
@@ -27,11 +28,19 @@ class Guard:
         self.unsolvable = 0
 
     def solvable(self, proposed: Sequence[Trial]) -> list[bool]:
-        """Whether the player solves each episode; nominal ones pass untried."""
+        """Whether the player solves each episode; nominal ones pass untried.
+
+        Raises:
+            NoPlayer: The world has no teacher.
+        """
         if self.player == "none":
             return [True] * len(proposed)
         perturbed = [trial for trial in proposed if trial.perturbations]
-        outcomes = iter(self._trials.play(perturbed, self.player))
+        try:
+            outcomes = iter(self._trials.play(perturbed, self.player))
+        except NoTeacher as error:
+            remedy = 'Set curriculum.guard to "none", or to "antagonist" with the folder of a run as antagonist'
+            raise NoPlayer("scripted teacher in this world", remedy) from error
         verdicts = [not trial.perturbations or next(outcomes).success for trial in proposed]
         self.tried += len(perturbed)
         self.unsolvable += verdicts.count(False)

@@ -84,7 +84,7 @@ class SideTrials(Trials):
                 raise NoPlayer("antagonist", "Set curriculum.antagonist to the folder of a run")
             return self._antagonist
         if self.learner is None:
-            raise NoPlayer("policy", "Only a run knows its policy: use adversarl run, or set loop.trials.learner")
+            raise NoPlayer("policy", "Only a run knows its policy: use adversarl run, or call loop.connect(learner)")
         return self.learner
 
     def close(self) -> None:
