@@ -327,6 +327,21 @@ def test_a_snapshot_can_be_gone_back_to_more_than_once_without_pickling(make_ben
     assert futures[0][1][:2] == [(0, 3), (1, 3)]
 
 
+def test_a_component_that_hands_out_its_own_lists_spoils_no_snapshot(make_bench):
+    bench = make_bench(max_episode_steps=4)
+    curriculum = bench.curriculum
+    curriculum.state_dict = lambda: {"seen": curriculum.seen}
+    curriculum.load_state_dict = lambda state: setattr(curriculum, "seen", state["seen"])
+    bench.loop.reset(seed=0)
+    bench.play(5)
+    snapshot = bench.loop.snapshot()
+    for _ in range(2):
+        bench.play(8)
+        assert len(curriculum.seen) > 2
+        bench.loop.rewind(snapshot)
+        assert len(curriculum.seen) == 2
+
+
 def test_rewinding_returns_the_observation_of_then(make_bench):
     bench = make_bench(DIM)
     bench.loop.reset(seed=0)

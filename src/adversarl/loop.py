@@ -275,7 +275,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             "trial_env_steps": self.trial_env_steps,
             "arrays": {name: getattr(self, name).copy() for name in self._ARRAYS},
             "streams": {name: stream.bit_generator.state for name, stream in self.streams.items()},
-            "components": [part.state_dict() for part in self._stateful()],
+            "components": [deepcopy(part.state_dict()) for part in self._stateful()],
             "recorder": None if self._recorder is None else self._recorder.state_dict(),
             "worlds": self.world.snapshot(range(self.num_envs)),
         }
@@ -290,7 +290,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         for name, state in snapshot["streams"].items():
             self.streams[name].bit_generator.state = state
         for part, state in zip(self._stateful(), snapshot["components"], strict=True):
-            part.load_state_dict(state)
+            part.load_state_dict(deepcopy(state))
         if self._recorder is not None:
             self._recorder.load_state_dict(snapshot["recorder"])
         self._observation = self.world.rewind(range(self.num_envs), snapshot["worlds"])
