@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,7 +40,8 @@ class Record:
     Each row has ``event``, ``source`` (who asked) and ``time``:
 
     * ``static``: what does not change between calls, once, with its ``hash``.
-    * ``asked``: ``id``, ``model``, ``episode``, ``static`` (the hash), ``worst_usd`` (of an attempt), ``messages``.
+    * ``asked``: ``id``, ``model``, ``episode``, ``static`` (the hash), ``worst_usd`` (of an attempt), ``attempts`` (at
+      most), ``messages``.
     * ``answered``: ``id``, ``response``, ``usage``, ``cost_usd``, ``lost`` (attempts that may have been billed too).
     * ``failed``: ``id``, ``trouble``, ``lost``.
     * ``used``: ``id`` and the ``episode`` at which the answer was used or the failure was noticed.
@@ -57,7 +57,8 @@ class Record:
         self._path = None if folder is None else folder / FILE
         self._source, self._price = source, price
         self._static = set[str]()
-        self._worst, self._unanswered = dict[str, float](), Counter[str]()
+        self._worst, self._on_their_way = dict[str, float](), dict[str, float]()
+        self._interrupted = 0.0
         self._known: dict[str, Known] = {}
         for row in self._rows():
             self._learn(row)
@@ -74,15 +75,15 @@ class Record:
     @property
     def interrupted_usd(self) -> float:
         """Worst case of the calls that were on their way when an earlier process ended [USD]."""
-        return sum(count * self._worst[name] for name, count in self._unanswered.items())
+        return self._interrupted + sum(self._on_their_way.values())
 
     @property
     def paid_usd(self) -> float:
         """What the known calls may have cost that were not used again yet [USD]."""
         return sum(known.cost_usd for known in self._known.values())
 
-    def asked(self, name: str, request: Mapping[str, Any], episode: int) -> None:
-        """Writes a request: what does not change by its hash, the messages whole."""
+    def asked(self, name: str, request: Mapping[str, Any], episode: int, attempts: int) -> None:
+        """Writes a request: what does not change by its hash, the messages whole; and how often it is sent at most."""
         static = {key: value for key, value in request.items() if key != "messages"}
         static_hash = identity(static)
         if static_hash not in self._static:
@@ -90,7 +91,7 @@ class Record:
             self._append("static", {"hash": static_hash, "request": static})
         row = {"id": name, "model": request["model"], "episode": episode, "static": static_hash}
         worst = worst_case_usd(request, self._price)
-        self._append("asked", {**row, "worst_usd": worst, "messages": request["messages"]})
+        self._append("asked", {**row, "worst_usd": worst, "attempts": attempts, "messages": request["messages"]})
 
     def ended(self, name: str, outcome: Outcome) -> None:
         """Writes how a call ended."""
@@ -134,9 +135,10 @@ class Record:
             self._static.add(row["hash"])
         elif row["event"] == "asked":
             self._worst[row["id"]] = row["worst_usd"]
-            self._unanswered[row["id"]] += 1
+            self._interrupted += self._on_their_way.pop(row["id"], 0.0)
+            self._on_their_way[row["id"]] = row["attempts"] * row["worst_usd"]
         elif row["event"] in ("answered", "failed"):
-            self._unanswered[row["id"]] -= 1
+            self._on_their_way.pop(row["id"], None)
             self._end(row, row["lost"] * self._worst[row["id"]])
         elif row["event"] == "used" and row["id"] in self._known and self._known[row["id"]].episode is None:
             self._known[row["id"]].episode = row["episode"]

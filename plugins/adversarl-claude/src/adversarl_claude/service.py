@@ -107,13 +107,16 @@ class Service:
             self._tell_budget()
             self._not_before = question.episode + self._interval
             return False
-        self.record.asked(question.name, question.request, question.episode)
+        self.record.asked(question.name, question.request, question.episode, attempts)
         question.ticket = client.submit(question.request, attempts - 1)
         return True
 
     def _tell_budget(self) -> None:
         if not self._told_budget:
-            spent = f"{self.meter.cost_usd:.4f} of max_cost_usd = {self.meter.max_cost_usd:g} USD are spent"
+            meter = self.meter
+            spent = f"{meter.cost_usd:.4f} of max_cost_usd = {meter.max_cost_usd:g} USD are spent"
+            if unsure := meter.lost_usd + meter.interrupted_usd:
+                spent += f", perhaps {unsure:.4f} more for answers that were lost"
             self.notice(f"{spent}, and the next question to Claude could exceed it. {self._meanwhile}")
         self._told_budget = True
 
