@@ -38,11 +38,14 @@ class Case:
     Attributes:
         trial: What repeats it.
         parts: The perturbations of each condition that was in force; several where it began more than once.
+        fresh: Reset seed of the first of its fresh episodes. A failure that a curriculum repeats has others each time,
+            or what was found once would count again.
         tested: Questions already asked of it; each is asked once, so that no episode counts twice.
     """
 
     trial: Trial
     parts: dict[Condition, tuple[Perturbation, ...]]
+    fresh: int
     tested: set[Arm] = field(default_factory=set)
 
     def arms(self) -> Iterator[Arm]:
@@ -57,24 +60,20 @@ class Case:
         conditions do nothing, what is kept there is the same episode over again.
         """
         own = self.parts[arm.condition]
-        seed = (self.trial.seed + self._ahead(arm)) % TRAINING_SEEDS
+        seed = self.trial.seed if arm.kind == "remove" else (self.fresh + KINDS.index(arm.kind)) % TRAINING_SEEDS
         if arm.kind == "keep":
             return Trial(seed, own), Trial(seed)
         rest = tuple(p for p in self.trial.perturbations if p not in own)
         return Trial(seed, self.trial.perturbations), Trial(seed, rest)
-
-    def _ahead(self, arm: Arm) -> int:
-        """Reset seeds between the failed episode and the one where a question is asked."""
-        return 0 if arm.kind == "remove" else 1 + KINDS.index(arm.kind)
 
     def intensity(self, condition: Condition) -> float:
         """The highest intensity at which the condition was in force."""
         return max(p.intensity for p in self.parts[condition])
 
     def to_json(self) -> list[Any]:
-        """``[seed, perturbations, questions asked]``."""
+        """``[seed, perturbations, fresh seed, questions asked]``."""
         tested = sorted(map(arm_to_json, self.tested), key=str)
-        return [self.trial.seed, [asdict(p) for p in self.trial.perturbations], tested]
+        return [self.trial.seed, [asdict(p) for p in self.trial.perturbations], self.fresh, tested]
 
 
 class Cases:
@@ -97,17 +96,18 @@ class Cases:
 
     def add(self, episode: Episode) -> None:
         """Takes a failed episode; one that is known already, or nominal, teaches nothing new."""
-        case = self._case(Trial(episode.seed, episode.perturbations))
+        fresh = (episode.seed + 2 * episode.index + 1) % TRAINING_SEEDS
+        case = self._case(Trial(episode.seed, episode.perturbations), fresh)
         if case.parts and all(case.trial != known.trial for known in self._cases):
             self._cases.append(case)
 
-    def _case(self, trial: Trial) -> Case:
+    def _case(self, trial: Trial, fresh: int) -> Case:
         parts: dict[Condition, tuple[Perturbation, ...]] = {}
         for perturbation in trial.perturbations:
             if perturbation.intensity > 0:
                 condition = self._condition(perturbation)
                 parts[condition] = (*parts.get(condition, ()), perturbation)
-        return Case(trial, parts)
+        return Case(trial, parts, fresh)
 
     def _condition(self, perturbation: Perturbation) -> Condition:
         default = self._defaults.get(perturbation.axis)
@@ -120,8 +120,8 @@ class Cases:
     def load_state_dict(self, state: list[Any]) -> None:
         """Brings `state_dict` back."""
         self._cases.clear()
-        for seed, perturbations, tested in state:
-            case = self._case(Trial(seed, tuple(map(_perturbation, perturbations))))
+        for seed, perturbations, fresh, tested in state:
+            case = self._case(Trial(seed, tuple(map(_perturbation, perturbations))), fresh)
             case.tested.update(map(arm_from_json, tested))
             self._cases.append(case)
 
