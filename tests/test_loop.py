@@ -7,9 +7,10 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from adversarl.builtin.nothing import NoFailure
-from adversarl.errors import PerturbationError
+from adversarl.errors import NoCritic, PerturbationError
 from adversarl.interfaces.reward import RewardDetector, RewardOptions, Score
 from adversarl.seeding import TRAINING_SEEDS
+from adversarl.testing.fakes import make_learner
 from adversarl.types import Perturbation, Proposal
 
 DIM = Proposal("dim the light strongly", "it fails in the dark")
@@ -414,6 +415,13 @@ def test_values_are_those_of_the_learner_where_a_curriculum_wants_them(make_benc
     bench.play(4)
     assert [t.values[0] for t in traces] == start.tolist()
     np.testing.assert_array_equal(traces[0].values[1:], traces[0].state[:-1, 0])
+
+
+def test_a_curriculum_that_wants_values_of_a_learner_without_a_critic_is_an_error_before_anything_begins(make_bench):
+    bench = make_bench()
+    bench.curriculum.values = True
+    with pytest.raises(NoCritic, match="RandomSearch estimates no values"):
+        bench.loop.connect(make_learner(bench.loop))
 
 
 def test_the_warm_start_pays_for_no_trace_and_no_value(make_bench):

@@ -27,7 +27,7 @@ from adversarl.interfaces.reward import RewardDetector, Step
 from adversarl.interfaces.trials import Services, Trace
 from adversarl.metrics import wilson
 from adversarl.planning import Planning
-from adversarl.rollouts import Recorder
+from adversarl.rollouts import Recorder, critic_of
 from adversarl.schedule import Entry, Schedule
 from adversarl.seeding import TRAINING_SEEDS, sequence
 from adversarl.trials import SideTrials
@@ -163,7 +163,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         trials.learner, trials.like = learner, self.world
         for kind, part in (("failure", failure), ("curriculum", curriculum)):
             part.connect(Services(trials, folder, partial(self._notice, kind)))
-        critic = learner.values if learner is not None and curriculum.values else None
+        critic = critic_of(learner) if learner is not None and curriculum.values else None
         wanted = failure.traces or curriculum.traces
         self._recorder = Recorder(self.num_envs, critic) if wanted else None
 

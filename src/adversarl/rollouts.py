@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from adversarl.errors import NoCritic
 from adversarl.interfaces.backend import Observation, PerturbableVectorEnv
+from adversarl.interfaces.learner import Learner
 from adversarl.interfaces.trials import Outcome, Trace, Trial
 from adversarl.schedule import at, next_change
 
@@ -16,6 +18,17 @@ Act = Callable[[Observation], NDArray[np.float32]]
 Values = Callable[[Observation, NDArray[np.float32]], NDArray[np.float64]]
 OnEpisode = Callable[[int, int], None]
 IDLE = -1
+
+
+def critic_of(learner: Learner) -> Values:
+    """What estimates values for a learner.
+
+    Raises:
+        NoCritic: It has no critic; better told before a run begins than at its first step.
+    """
+    if getattr(learner.values, "__func__", None) is Learner.values:
+        raise NoCritic(type(learner).__name__)
+    return learner.values
 
 
 class Recorder:
