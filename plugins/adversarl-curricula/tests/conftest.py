@@ -37,7 +37,8 @@ def closed_loop() -> Callable[..., ClosedLoop]:
             make_trials(3, seed=seed),
         )
         loop = ClosedLoop(parts, manager.hook, seed=seed, streams=streams)
-        loop.connect(make_learner(loop))
+        if not parts.curriculum.values:  # Scores that need a critic get a learner that has one from their tests.
+            loop.connect(make_learner(loop))
         return loop
 
     return make
