@@ -14,16 +14,15 @@ from adversarl.phrases import chosen_axes, phrases_of
 from adversarl.types import Episode, FailureReport, Proposal
 from adversarl_curricula.bandit import Bandit, BanditRules, Choice
 from adversarl_curricula.curves import Floats
-from adversarl_curricula.options import RulesOptions
+from adversarl_curricula.options import TimedOptions
 from adversarl_curricula.plans import Plan
 from adversarl_curricula.rules import TOGETHER
 from adversarl_curricula.timing import Timing
 
 
-class LearnabilityOptions(CurriculumOptions):
+class LearnabilityOptions(TimedOptions):
     """Options of `Learnability`; a condition is one axis, or all axes together, at one intensity."""
 
-    axes: tuple[str, ...] = Field((), description="Names of the axes to work with; empty means all of the world's.")
     grid: Literal[5, 10, 20, 25, 50] = Field(10, description="Distance of the intensities of conditions [percent].")
     together_share: float = Field(
         0.65,
@@ -67,15 +66,6 @@ class LearnabilityOptions(CurriculumOptions):
         description="Whether, with all axes together, no axis exceeds what mostly succeeds alone, so that one that is "
         "too hard does not keep the others down. Nothing is held back where no axis is ever tried alone.",
     )
-    mid_episode_share: float = Field(
-        0.3,
-        ge=0,
-        le=1,
-        description="Share of episodes with several axes that change while they run, from milder conditions.",
-    )
-    brief_share: float = Field(
-        0.5, ge=0, le=1, description="Share of mid-episode changes that end again before the episode does."
-    )
 
 
 class Learnability(CurriculumStrategy):
@@ -110,9 +100,8 @@ class Learnability(CurriculumStrategy):
         self.rows = (TOGETHER, *self._names) if len(axes) > 1 else (TOGETHER,)
         self.percents = tuple(range(options.grid, 101, options.grid))
         self.bandit = Bandit(self._weights(), np.array(self.percents) / 100, _rules(options))
-        times = RulesOptions(mid_episode_share=options.mid_episode_share, brief_share=options.brief_share)
         waiting = frozenset(axis.name for axis in axes if axis.mid_episode)
-        self._timing = Timing(times, phrases_of(world, axes), waiting, world.max_episode_steps, rng)
+        self._timing = Timing(options, phrases_of(world, axes), waiting, world.max_episode_steps, rng)
         self._pending: dict[int, tuple[int, int, int, bool]] = {}
         self._report: FailureReport | None = None
 

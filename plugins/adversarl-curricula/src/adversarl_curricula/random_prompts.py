@@ -6,46 +6,17 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field, model_validator
 
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
 from adversarl.phrases import chosen_axes, phrases_of
 from adversarl.types import Episode, FailureReport, Proposal
 from adversarl_curricula.ladder import GRID
-from adversarl_curricula.options import RulesOptions
+from adversarl_curricula.options import MixtureOptions
 from adversarl_curricula.plans import Plan
 from adversarl_curricula.timing import Timing
 
 LEVELS = 100 // GRID
 """Intensities on the grid, from `GRID` to 100 percent."""
-
-
-class RandomPromptsOptions(CurriculumOptions):
-    """Options of `RandomPrompts`; shares are of the episodes that are not clean, with the defaults of `rules`."""
-
-    axes: tuple[str, ...] = Field((), description="Names of the axes to work with; empty means all of the world's.")
-    together_share: float = Field(
-        0.65, ge=0, le=1, description="Share of episodes in which all axes vary at once, at one intensity."
-    )
-    alone_share: float = Field(
-        0.25, ge=0, le=1, description="Share in which one axis varies alone; the rest combines a few axes."
-    )
-    combination: int = Field(4, ge=2, description="Most axes of a combination; the fewest are 2.")
-    mid_episode_share: float = Field(
-        0.3,
-        ge=0,
-        le=1,
-        description="Share of episodes with several axes that change while they run, from milder conditions.",
-    )
-    brief_share: float = Field(
-        0.5, ge=0, le=1, description="Share of mid-episode changes that end again before the episode does."
-    )
-
-    @model_validator(mode="after")
-    def _consistent(self) -> RandomPromptsOptions:
-        if self.together_share + self.alone_share > 1:
-            raise ValueError("together_share + alone_share must not exceed 1. Lower one of them")
-        return self
 
 
 class RandomPrompts(CurriculumStrategy):
@@ -57,10 +28,10 @@ class RandomPrompts(CurriculumStrategy):
     by `rules`, because a change after the end of an episode would not take effect.
     """
 
-    Options: ClassVar[type[CurriculumOptions]] = RandomPromptsOptions
-    options: RandomPromptsOptions
+    Options: ClassVar[type[CurriculumOptions]] = MixtureOptions
+    options: MixtureOptions
 
-    def __init__(self, options: RandomPromptsOptions, world: World, rng: np.random.Generator) -> None:
+    def __init__(self, options: MixtureOptions, world: World, rng: np.random.Generator) -> None:
         """Checks that the world understands the axes' phrases.
 
         Raises:
@@ -70,9 +41,8 @@ class RandomPrompts(CurriculumStrategy):
         super().__init__(options, world, rng)
         axes = chosen_axes(world, options.axes)
         self._names = tuple(axis.name for axis in axes)
-        times = RulesOptions(mid_episode_share=options.mid_episode_share, brief_share=options.brief_share)
         waiting = frozenset(axis.name for axis in axes if axis.mid_episode)
-        self._timing = Timing(times, phrases_of(world, axes), waiting, world.max_episode_steps, rng)
+        self._timing = Timing(options, phrases_of(world, axes), waiting, world.max_episode_steps, rng)
 
     def propose(self, slot: Slot, report: FailureReport) -> Sequence[Proposal]:
         """One proposal at the reset, or a milder one at the reset and one mid-episode."""

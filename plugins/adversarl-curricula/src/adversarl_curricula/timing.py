@@ -10,7 +10,7 @@ import numpy as np
 from adversarl.phrases import prompt_for
 from adversarl.types import Proposal
 from adversarl_curricula.ladder import GRID
-from adversarl_curricula.options import RulesOptions
+from adversarl_curricula.options import TimedOptions
 from adversarl_curricula.plans import Plan
 
 FORGETTING = 0.05
@@ -30,7 +30,7 @@ class Timing:
 
     def __init__(
         self,
-        options: RulesOptions,
+        options: TimedOptions,
         phrases: Mapping[str, str],
         waiting: frozenset[str],
         max_episode_steps: int,
