@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 from adversarl_failures.statistics import Statistics
+from pydantic import ValidationError
 
 from adversarl.metrics import wilson
 from adversarl.testing import checks_for
@@ -183,3 +184,9 @@ def test_a_resumed_classifier_reports_what_the_uninterrupted_one_does(kit):
         second.observe(one)
     assert second.report() == first.report()
     assert second.conditions() == first.conditions()
+
+
+@pytest.mark.parametrize("keys", [{"window": 90, "rolling": 90}, {"window": 150, "rolling": 200}])
+def test_a_window_too_small_for_what_is_looked_for_in_it_is_refused(keys):
+    with pytest.raises(ValidationError, match="window must hold rolling, and change_episodes twice"):
+        Statistics.Options(**keys)

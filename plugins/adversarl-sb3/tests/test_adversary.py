@@ -258,6 +258,11 @@ def test_without_a_teacher_every_failure_counts_and_the_user_is_told_once():
     play(adversary, [True, False, False, False] * 2)
     assert adversary.scalars()["curriculum/adversary/objective"] == 0.75
     (notice,) = notices
+    resumed = make(objective="regret", proposal_repeats=1)
+    resumed.connect(Services(Untaught(), None, notices.append))
+    resumed.load_state_dict(adversary.state_dict())
+    play(resumed, [False] * 8)
+    assert notices == [notice]
     assert notice == (
         "regret counts every failure as avoidable, because the teacher cannot be asked: the world has no scripted "
         "teacher; set curriculum.antagonist to a run folder"

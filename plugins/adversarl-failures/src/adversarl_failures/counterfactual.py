@@ -21,25 +21,18 @@ from adversarl_failures.counterfactual_cases import Arm, Cases
 from adversarl_failures.counterfactual_evidence import Evidence, Tally
 from adversarl_failures.experiments import Experiments
 from adversarl_failures.history import Condition, History, Table
+from adversarl_failures.options import BlameOptions
 
 
-class CounterfactualOptions(FailureOptions):
+class CounterfactualOptions(BlameOptions):
     """Options of `Counterfactual`."""
 
     budget: int = Field(2_000, ge=0, description="Most environment steps that a report spends on re-runs.")
     memory: int = Field(20, ge=1, description="Reports after which what re-runs found is dropped.")
     cases: int = Field(100, ge=1, description="Most recent failed episodes that are re-run.")
-    alpha: float = Field(
-        0.05, gt=0, lt=0.5, description="Probability that a report blames anything where no condition matters."
-    )
     precision: float = Field(
         0.1, gt=0, lt=0.5, description="Half width of the 95 % interval of a share at which re-runs for it end."
     )
-    max_modes: int = Field(6, ge=1, description="Most failure modes of a report.")
-    window: int = Field(800, ge=20, description="Most recent episodes that rates of conditions are counted in.")
-    rolling: int = Field(100, ge=1, description="Most recent episodes, and clean episodes, of the rolling success.")
-    change_episodes: int = Field(50, ge=10, description="Newest episodes compared with those before to find a change.")
-    change_alpha: float = Field(0.002, gt=0, lt=0.5, description="Share of reports that find a change where none is.")
 
 
 class Counterfactual(FailureClassifier):

@@ -16,25 +16,18 @@ from adversarl.types import Axis, Episode, FailureMode, FailureReport, Rate
 from adversarl_failures.change import ChangeDetector
 from adversarl_failures.history import History, Table
 from adversarl_failures.logistic_selection import Culprit, Selection
+from adversarl_failures.options import BlameOptions
 
 THRESHOLDS = (0.0, 0.25, 0.5, 0.75)
 """Intensities above which a condition is looked for; also the bounds of the bins of `Statistics.conditions`."""
 
 
-class StatisticsOptions(FailureOptions):
+class StatisticsOptions(BlameOptions):
     """Options of `Statistics`."""
 
-    window: int = Field(800, ge=20, description="Most recent episodes that failure modes are looked for in.")
-    rolling: int = Field(100, ge=1, description="Most recent episodes, and clean episodes, of the rolling success.")
     min_episodes: int = Field(
         5, ge=2, description="Fewest episodes with a condition, and comparable ones without it, that can blame it."
     )
-    alpha: float = Field(
-        0.05, gt=0, lt=0.5, description="Probability that a report blames anything where no condition matters."
-    )
-    max_modes: int = Field(6, ge=1, description="Most failure modes of a report.")
-    change_episodes: int = Field(50, ge=10, description="Newest episodes compared with those before to find a change.")
-    change_alpha: float = Field(0.002, gt=0, lt=0.5, description="Share of reports that find a change where none is.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,7 @@ class Adversary(CurriculumStrategy):
         """Weights, optimiser, proposals on their way and finished ones, what is known; JSON-ready."""
         return {
             "ppo": self.ppo.state_dict(),
+            "antagonist_away": self._antagonist.away,
             "knowledge": self.knowledge.state_dict(),
             "open": [one.to_json() for one in self._open],
             "finished": [one.to_json() for one in self._finished],
@@ -194,6 +195,7 @@ class Adversary(CurriculumStrategy):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Brings `state_dict` back."""
         self.ppo.load_state_dict(state["ppo"])
+        self._antagonist.away = state["antagonist_away"]
         self.knowledge.load_state_dict(state["knowledge"])
         self._open = [Challenge.from_json(one) for one in state["open"]]
         self._finished = [Challenge.from_json(one) for one in state["finished"]]

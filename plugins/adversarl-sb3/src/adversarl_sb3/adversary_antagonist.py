@@ -21,15 +21,16 @@ class Antagonist:
     def __init__(self, player: Player) -> None:
         self.player = player
         self._services: Services | None = None
-        self._away = False
+        self.away = False
+        """Whether it could not be asked, and the user knows."""
 
     def connect(self, services: Services) -> None:
         """Takes what a run offers; without it nobody can be asked."""
-        self._services, self._away = services, False
+        self._services, self.away = services, False
 
     def solves(self, trials: Sequence[Trial]) -> list[bool]:
         """Which of the episodes it solves; all of them, and the user is told once, where it cannot be asked."""
-        if self._services is None or self._away:
+        if self._services is None or self.away:
             return self._without("nothing is connected that plays episodes aside", trials)
         try:
             return [outcome.success for outcome in self._services.trials.play(trials, self.player)]
@@ -39,8 +40,8 @@ class Antagonist:
             return self._without(str(error), trials)
 
     def _without(self, reason: str, trials: Sequence[Trial]) -> list[bool]:
-        if not self._away:
-            self._away = True
+        if not self.away:
+            self.away = True
             tell = log.info if self._services is None else self._services.notice
             tell(f"regret counts every failure as avoidable, because the {self.player} cannot be asked: {reason}")
         return [True] * len(trials)
