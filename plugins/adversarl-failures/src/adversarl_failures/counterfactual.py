@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,16 +10,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from adversarl.errors import NoPlayer
-from adversarl.interfaces.failure import FailureClassifier, FailureOptions
+from adversarl.interfaces.failure import FailureOptions
 from adversarl.interfaces.trials import Services
 from adversarl.metrics import rate
-from adversarl.types import Axis, Episode, FailureMode, FailureReport, Rate
-from adversarl_failures.change import ChangeDetector
+from adversarl.types import Axis, Episode, FailureMode, Rate
+from adversarl_failures.blame import BlameOptions, Blames
 from adversarl_failures.counterfactual_cases import Arm, Cases
 from adversarl_failures.counterfactual_evidence import Evidence, Tally
 from adversarl_failures.experiments import Experiments
-from adversarl_failures.history import Condition, History, Table
-from adversarl_failures.options import BlameOptions
+from adversarl_failures.history import Condition, Table
 
 
 class CounterfactualOptions(BlameOptions):
@@ -35,7 +32,7 @@ class CounterfactualOptions(BlameOptions):
     )
 
 
-class Counterfactual(FailureClassifier):
+class Counterfactual(Blames):
     """Re-runs failed episodes of training with the current policy, without its exploration, to see what they hang on.
 
     Pairs of episodes that differ in one condition (axis and target) alone say what the condition does. It is kept alone
@@ -56,44 +53,20 @@ class Counterfactual(FailureClassifier):
 
     def __init__(self, options: CounterfactualOptions, axes: Sequence[Axis]) -> None:
         super().__init__(options, axes)
-        self.episodes = 0
         self._services: Services | None = None
         self._warned = False
         self._cases = Cases(self.axes, options.cases)
         self._evidence = Evidence(options.memory)
-        self._history = History(self.axes, options.window)
-        self._clean: deque[bool] = deque(maxlen=options.rolling)
-        self._change = ChangeDetector(options.change_episodes, NormalDist().inv_cdf(1 - options.change_alpha / 2))
 
     def connect(self, services: Services) -> None:
         """Takes what plays episodes again; without it nothing is blamed."""
         self._services = services
 
     def observe(self, episode: Episode) -> None:
-        """Takes note of a finished episode of training."""
-        if episode.phase != "train":
-            return
-        self.episodes += 1
-        self._history.add(episode)
-        self._change.add()
-        if episode.clean:
-            self._clean.append(episode.success)
-        if not episode.success:
+        """Takes note of a finished episode of training, and keeps a failed one."""
+        super().observe(episode)
+        if episode.phase == "train" and not episode.success:
             self._cases.add(episode)
-
-    def report(self) -> FailureReport:
-        """Re-runs failed episodes; then success, nominal success, failure modes, and whether success has changed."""
-        outcomes, table = self._history.outcomes(), self._history.table()
-        self._evidence.begin()
-        if len(self._cases):
-            self._experiment(table)
-        return FailureReport(
-            episodes=self.episodes,
-            success=rate(outcomes[-self.options.rolling :]),
-            nominal=rate(list(self._clean)),
-            modes=self._modes(table),
-            changed=self._change.changed(outcomes),
-        )
 
     def _experiment(self, table: Table) -> None:
         if self._services is None:
@@ -129,6 +102,10 @@ class Counterfactual(FailureClassifier):
         return max(1, len(self._conditions())) / self.options.alpha
 
     def _modes(self, table: Table) -> tuple[FailureMode, ...]:
+        """Re-runs failed episodes; then the conditions that re-runs of this and recent reports blame."""
+        self._evidence.begin()
+        if len(self._cases):
+            self._experiment(table)
         needed, found = self._needed(), list[tuple[float, FailureMode]]()
         for condition in sorted(self._conditions(), key=str):
             if self._evidence.of(condition).value >= needed:
@@ -149,23 +126,14 @@ class Counterfactual(FailureClassifier):
 
     def state_dict(self) -> dict[str, Any]:
         """Cases, evidence, windows and counters; JSON-ready."""
-        return {
-            "episodes": self.episodes,
-            "cases": self._cases.state_dict(),
-            "evidence": self._evidence.state_dict(),
-            "history": self._history.state_dict(),
-            "clean": list(self._clean),
-            "since_change": self._change.since,
-        }
+        own = {"cases": self._cases.state_dict(), "evidence": self._evidence.state_dict()}
+        return super().state_dict() | own
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Brings `state_dict` back."""
-        self.episodes = state["episodes"]
+        super().load_state_dict(state)
         self._cases.load_state_dict(state["cases"])
         self._evidence.load_state_dict(state["evidence"])
-        self._history.load_state_dict(state["history"])
-        self._clean = deque(state["clean"], maxlen=self.options.rolling)
-        self._change.since = state["since_change"]
 
 
 def _suspicion(table: Table) -> dict[Condition, float]:

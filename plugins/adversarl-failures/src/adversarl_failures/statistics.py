@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
-from adversarl.interfaces.failure import FailureClassifier, FailureOptions
+from adversarl.interfaces.failure import FailureOptions
 from adversarl.metrics import rate, wilson
-from adversarl.types import Axis, Episode, FailureMode, FailureReport, Rate
-from adversarl_failures.change import ChangeDetector
-from adversarl_failures.history import History, Table
+from adversarl.types import FailureMode, Rate
+from adversarl_failures.blame import BlameOptions, Blames
+from adversarl_failures.history import Table
 from adversarl_failures.logistic_selection import Culprit, Selection
-from adversarl_failures.options import BlameOptions
 
 THRESHOLDS = (0.0, 0.25, 0.5, 0.75)
 """Intensities above which a condition is looked for; also the bounds of the bins of `Statistics.conditions`."""
@@ -41,7 +38,7 @@ class ConditionRate:
     success: Rate
 
 
-class Statistics(FailureClassifier):
+class Statistics(Blames):
     """Compares success with and without each condition among comparable recent episodes.
 
     A condition is an axis and target above an intensity of 0, 1/4, 1/2 or 3/4. It is compared with the episodes below
@@ -60,34 +57,6 @@ class Statistics(FailureClassifier):
     Options: ClassVar[type[FailureOptions]] = StatisticsOptions
     options: StatisticsOptions
 
-    def __init__(self, options: StatisticsOptions, axes: Sequence[Axis]) -> None:
-        super().__init__(options, axes)
-        self.episodes = 0
-        self._history = History(self.axes, options.window)
-        self._clean: deque[bool] = deque(maxlen=options.rolling)
-        self._change = ChangeDetector(options.change_episodes, NormalDist().inv_cdf(1 - options.change_alpha / 2))
-
-    def observe(self, episode: Episode) -> None:
-        """Takes note of a finished episode of training."""
-        if episode.phase != "train":
-            return
-        self.episodes += 1
-        self._history.add(episode)
-        self._change.add()
-        if episode.clean:
-            self._clean.append(episode.success)
-
-    def report(self) -> FailureReport:
-        """Success, nominal success (of clean episodes), failure modes, and whether success has changed."""
-        outcomes = self._history.outcomes()
-        return FailureReport(
-            episodes=self.episodes,
-            success=rate(outcomes[-self.options.rolling :]),
-            nominal=rate(list(self._clean)),
-            modes=self._modes(self._history.table()),
-            changed=self._change.changed(outcomes),
-        )
-
     def conditions(self) -> list[ConditionRate]:
         """Success for each condition and bin of intensity in the window, whatever else was in force."""
         table, found = self._history.table(), []
@@ -104,22 +73,6 @@ class Statistics(FailureClassifier):
             table, THRESHOLDS, alpha=options.alpha, fewest=options.min_episodes, most=options.max_modes
         )
         return tuple(_mode(table, culprit, selection.alike(culprit)) for culprit in selection.culprits())
-
-    def state_dict(self) -> dict[str, Any]:
-        """The windows and counters; JSON-ready."""
-        return {
-            "episodes": self.episodes,
-            "history": self._history.state_dict(),
-            "clean": list(self._clean),
-            "since_change": self._change.since,
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Brings `state_dict` back."""
-        self.episodes = state["episodes"]
-        self._history.load_state_dict(state["history"])
-        self._clean = deque(state["clean"], maxlen=self.options.rolling)
-        self._change.since = state["since_change"]
 
 
 def _mode(table: Table, culprit: Culprit, alike: Sequence[int]) -> FailureMode:
