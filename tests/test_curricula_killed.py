@@ -5,14 +5,13 @@ Of `claude`, whose answers come over a network, the package adversarl-claude sho
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
-from adversarl.runs import JOURNALS, latest_checkpoint, read_json, read_rows
+from adversarl.runs import JOURNALS, read_json, read_rows
+from adversarl.testing.killing import kill_in_training
 
 RECIPE = """
 [run]
@@ -68,26 +67,6 @@ def finish(process):
     assert process.returncode == 0, err
 
 
-def kill_in_the_middle(process, folder):
-    """Kills a run that has gone on since a checkpoint of its training."""
-    for _ in range(8000):
-        assert process.poll() is None, process.communicate()
-        checkpoint = latest_checkpoint(folder) if folder.exists() else None
-        if checkpoint is not None and int(checkpoint.name.removeprefix("step-")) >= 3_000:
-            written = (folder / "episodes.jsonl").stat().st_size
-            try:
-                known = read_json(checkpoint / "meta.json")["journals"]["episodes"]
-            except FileNotFoundError:  # replaced by a newer one while we looked
-                continue
-            if written > known:
-                break
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    assert not (folder / "summary.json").exists()
-
-
 def test_every_curriculum_is_killed_here(registry):
     assert set(registry.names("curriculum")) - {"claude", "replay"} <= set(CURRICULA)
 
@@ -96,7 +75,7 @@ def test_every_curriculum_is_killed_here(registry):
 def test_a_killed_and_resumed_run_asks_for_the_same_to_the_last_byte(name, tmp_path):
     (tmp_path / "killed.toml").write_text(RECIPE + CURRICULA[name])
     whole = run(tmp_path, "--out", "whole")
-    kill_in_the_middle(run(tmp_path, "--out", "run"), tmp_path / "run")
+    kill_in_training(run(tmp_path, "--out", "run"), tmp_path / "run", 3_000)
     finish(run(tmp_path, "--out", "run", "--resume"))
     finish(whole)
     for journal in JOURNALS:
@@ -113,7 +92,7 @@ def test_a_replayed_run_asks_for_the_same_to_the_last_byte(tmp_path):
     (tmp_path / "killed.toml").write_text(RECIPE + CURRICULA["rules"])
     finish(run(tmp_path, "--out", "first"))
     (tmp_path / "killed.toml").write_text(RECIPE + 'use = "replay"\nfile = "first/curriculum.jsonl"')
-    kill_in_the_middle(run(tmp_path, "--out", "again"), tmp_path / "again")
+    kill_in_training(run(tmp_path, "--out", "again"), tmp_path / "again", 3_000)
     finish(run(tmp_path, "--out", "again", "--resume"))
     for journal in ("curriculum", "episodes", "reports"):
         files = [tmp_path / folder / f"{journal}.jsonl" for folder in ("first", "again")]

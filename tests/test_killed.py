@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from adversarl.runs import JOURNALS, latest_checkpoint, read_json, read_rows
+from adversarl.runs import JOURNALS, read_json, read_rows
+from adversarl.testing.killing import kill_in_training, wait_until_training
 
 RECIPE = """
 [run]
@@ -109,30 +109,8 @@ def finish(folder, *options):
     return result.stdout
 
 
-def wait_until_training(process, run, step):
-    """Waits until a checkpoint is at least at `step` and the journal has gone on since."""
-    for _ in range(4000):
-        assert process.poll() is None, process.communicate()
-        checkpoint = latest_checkpoint(run) if run.exists() else None
-        if checkpoint is not None and int(checkpoint.name.removeprefix("step-")) >= step:
-            written = (run / "episodes.jsonl").stat().st_size
-            try:
-                known = read_json(checkpoint / "meta.json")["journals"]["episodes"]
-            except FileNotFoundError:  # replaced by a newer one while we looked
-                continue
-            if written > known:
-                return
-        time.sleep(0.01)
-    raise AssertionError("the run did not come to train")
-
-
 def kill(folder, run, step, *options):
-    process = start(folder, "--out", str(run), *options)
-    wait_until_training(process, run, step)
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    assert not (run / "summary.json").exists()
+    kill_in_training(start(folder, "--out", str(run), *options), run, step)
 
 
 def assert_same_run(run, whole):

@@ -15,6 +15,7 @@ import messages_server as api
 from adversarl.plugins import build_plugin_manager
 from adversarl.recipe import load_recipe
 from adversarl.runs import JOURNALS, latest_checkpoint, read_json, read_rows
+from adversarl.testing.killing import kill_in_training
 from adversarl.training import train
 
 RECIPE = """
@@ -179,26 +180,6 @@ def look(picture, number):
     return {"picture": picture + 1, "kind": kind, "confidence": 0.9, "shows": "a dot", "axes": ["brightness"]}
 
 
-def kill_in_the_middle(process, folder, step):
-    """Kills a run that has gone on since a checkpoint."""
-    for _ in range(8000):
-        assert process.poll() is None, process.communicate()
-        checkpoint = latest_checkpoint(folder) if folder.exists() else None
-        if checkpoint is not None and int(checkpoint.name.removeprefix("step-")) >= step:
-            written = (folder / "episodes.jsonl").stat().st_size
-            try:
-                known = read_json(checkpoint / "meta.json")["journals"]["episodes"]
-            except FileNotFoundError:  # replaced by a newer one while we looked
-                continue
-            if written > known:
-                break
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
-    assert not (folder / "summary.json").exists()
-
-
 def test_a_killed_and_resumed_run_is_the_same_to_the_last_byte(tmp_path, serve):
     whole, killed = serve(default=by_content), serve(default=by_content)
     repeatable = "max_retries = 0\napply_after = 4"
@@ -208,8 +189,8 @@ def test_a_killed_and_resumed_run_is_the_same_to_the_last_byte(tmp_path, serve):
     (tmp_path / "killed").mkdir()
     text = (tmp_path / "asking.toml").read_text().replace(whole.url, killed.url)
     (tmp_path / "killed" / "asking.toml").write_text(text)
-    kill_in_the_middle(start(tmp_path / "killed", "--out", "run"), tmp_path / "killed" / "run", 1_000)
-    kill_in_the_middle(start(tmp_path / "killed", "--out", "run", "--resume"), tmp_path / "killed" / "run", 2_000)
+    kill_in_training(start(tmp_path / "killed", "--out", "run"), tmp_path / "killed" / "run", 1_000)
+    kill_in_training(start(tmp_path / "killed", "--out", "run", "--resume"), tmp_path / "killed" / "run", 2_000)
     finish(start(tmp_path / "killed", "--out", "run", "--resume"))
     finish(uninterrupted)
     for journal in JOURNALS:
