@@ -38,7 +38,7 @@ class Planning:
     ) -> None:
         self.world, self.curriculum, self.hook, self.rng = world, curriculum, hook, rng
         self.guard = Guard(curriculum.options.guard, curriculum.options.guard_attempts, trials)
-        self._at_once = frozenset(axis.name for axis in world.axes if axis.mid_episode)
+        self._waiting = frozenset(axis.name for axis in world.axes if axis.mid_episode)
         self._groundings: dict[str, Grounding] = {}
 
     def plan(self, slots: Sequence[Slot], seeds: Sequence[int], report: FailureReport) -> list[tuple[Schedule, int]]:
@@ -102,7 +102,7 @@ class Planning:
 
     def _timed(self, perturbations: Sequence[Perturbation], proposal: Proposal) -> tuple[Perturbation, ...]:
         """Gives perturbations their proposal's times; an axis that only acts at a reset begins there."""
-        waits, duration = self._at_once, proposal.duration
+        waits, duration = self._waiting, proposal.duration
         return tuple(
             replace(p, onset=proposal.onset if p.axis in waits else 0, duration=duration) for p in perturbations
         )

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
 from adversarl.metrics import wilson
-from adversarl.phrases import chosen_axes, phrases_of
+from adversarl.phrases import chosen_axes
 from adversarl.types import Episode, FailureReport, Proposal
 from adversarl_curricula.bandit import Bandit, BanditRules, Choice
 from adversarl_curricula.curves import Floats
@@ -100,8 +100,7 @@ class Learnability(CurriculumStrategy):
         self.rows = (TOGETHER, *self._names) if len(axes) > 1 else (TOGETHER,)
         self.percents = tuple(range(options.grid, 101, options.grid))
         self.bandit = Bandit(self._weights(), np.array(self.percents) / 100, _rules(options))
-        waiting = frozenset(axis.name for axis in axes if axis.mid_episode)
-        self._timing = Timing(options, phrases_of(world, axes), waiting, world.max_episode_steps, rng)
+        self._timing = Timing(options, world, axes, rng)
         self._pending: dict[int, tuple[int, int, int, bool]] = {}
         self._report: FailureReport | None = None
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
-from adversarl.phrases import chosen_axes, phrases_of
+from adversarl.phrases import chosen_axes
 from adversarl.types import Episode, FailureReport, Proposal
 from adversarl_curricula.ladder import GRID
 from adversarl_curricula.options import MixtureOptions
@@ -41,8 +41,7 @@ class RandomPrompts(CurriculumStrategy):
         super().__init__(options, world, rng)
         axes = chosen_axes(world, options.axes)
         self._names = tuple(axis.name for axis in axes)
-        waiting = frozenset(axis.name for axis in axes if axis.mid_episode)
-        self._timing = Timing(options, phrases_of(world, axes), waiting, world.max_episode_steps, rng)
+        self._timing = Timing(options, world, axes, rng)
 
     def propose(self, slot: Slot, report: FailureReport) -> Sequence[Proposal]:
         """One proposal at the reset, or a milder one at the reset and one mid-episode."""

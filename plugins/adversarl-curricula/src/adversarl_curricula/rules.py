@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
-from adversarl.phrases import chosen_axes, phrases_of
+from adversarl.phrases import chosen_axes
 from adversarl.types import Episode, FailureReport, Proposal
 from adversarl_curricula.ladder import Ladder, LadderRules
 from adversarl_curricula.options import RulesOptions
@@ -55,8 +55,7 @@ class Rules(CurriculumStrategy):
         alone = LadderRules(options.alone_window, *moves)
         self.alone = {axis.name: Ladder(alone, round(100 * options.alone_start)) for axis in axes}
         self._planner = Planner(options, self.together, self.alone, rng)
-        waiting = frozenset(axis.name for axis in axes if axis.mid_episode)
-        self._timing = Timing(options, phrases_of(world, axes), waiting, world.max_episode_steps, rng)
+        self._timing = Timing(options, world, axes, rng)
         self._pending: dict[int, str] = {}
 
     def propose(self, slot: Slot, report: FailureReport) -> Sequence[Proposal]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from adversarl.phrases import prompt_for
-from adversarl.types import Proposal
+from adversarl.interfaces.curriculum import World
+from adversarl.phrases import phrases_of, prompt_for
+from adversarl.types import Axis, Proposal
 from adversarl_curricula.ladder import GRID
 from adversarl_curricula.options import TimedOptions
 from adversarl_curricula.plans import Plan
@@ -22,23 +23,20 @@ class Timing:
 
     Args:
         options: Shares of episodes that change while they run.
-        phrases: English imperative of each axis.
-        waiting: Axes that can change mid-episode; the others only at a reset.
-        max_episode_steps: Time limit [control steps].
+        world: Says how long an episode may be, and what it understands.
+        axes: Those that plans vary.
         rng: The curriculum's generator.
+
+    Raises:
+        GroundingError: The world takes the phrase of an axis for something else.
     """
 
-    def __init__(
-        self,
-        options: TimedOptions,
-        phrases: Mapping[str, str],
-        waiting: frozenset[str],
-        max_episode_steps: int,
-        rng: np.random.Generator,
-    ) -> None:
-        self.options, self.phrases, self.waiting, self.rng = options, phrases, waiting, rng
-        self.limit = max_episode_steps
-        self.usual_length = max_episode_steps / 2
+    def __init__(self, options: TimedOptions, world: World, axes: Sequence[Axis], rng: np.random.Generator) -> None:
+        self.options, self.rng, self.phrases = options, rng, phrases_of(world, axes)
+        self.waiting = frozenset(axis.name for axis in axes if axis.mid_episode)
+        """Axes that can change mid-episode; the others only at a reset."""
+        self.limit = world.max_episode_steps
+        self.usual_length = self.limit / 2
         """Running mean of the length of successful episodes [control steps]."""
 
     def observe(self, length: int) -> None:
