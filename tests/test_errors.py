@@ -9,6 +9,7 @@ from adversarl.errors import (
     AdversarlError,
     BrokenPlugin,
     DuplicateName,
+    Exhausted,
     GroundingError,
     Interrupted,
     MissingExtra,
@@ -68,6 +69,9 @@ MESSAGES = {
     RunFolderError(Path("runs/a"), "is odd"): "runs/a: is odd",
     Interrupted(Path("runs/a-0"), "a.toml"): (
         "stopped and saved. Go on with: adversarl run a.toml --out runs/a-0 --resume"
+    ),
+    Exhausted(Path("runs/a-0"), "a.toml", "2 USD are spent"): (
+        "saved and stopped: 2 USD are spent. Go on with: adversarl run a.toml --out runs/a-0 --resume"
     ),
 }
 

@@ -146,3 +146,10 @@ class Interrupted(AdversarlError):
 
     def __init__(self, folder: Path, recipe: str) -> None:
         super().__init__(f"stopped and saved. Go on with: adversarl run {recipe} --out {folder} --resume")
+
+
+class Exhausted(AdversarlError):
+    """The world must not go on, such as when a budget is spent: the run was saved."""
+
+    def __init__(self, folder: Path, recipe: str, reason: str) -> None:
+        super().__init__(f"saved and stopped: {reason}. Go on with: adversarl run {recipe} --out {folder} --resume")

@@ -22,6 +22,10 @@ HOMES: dict[str, dict[str, tuple[str, ...]]] = {
         )
     },
     "adversarl-failures": {"failure": ("statistics", "counterfactual", "classifier")},
+    "adversarl-odyssey": {
+        "backend": ("odyssey", "odyssey-hybrid", "odyssey-batch"),
+        "reward": ("goal-image",),
+    },
     "adversarl-trackers": {"tracker": ("tensorboard",)},
 }
 

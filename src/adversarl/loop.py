@@ -134,8 +134,8 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         return observation, score.reward, terminated, truncated, info
 
     def scalars(self) -> dict[str, float]:
-        """What failure classifier, curriculum and guard have to say."""
-        parts = (self.parts.failure, self.parts.curriculum, self._planning.guard)
+        """What world, failure classifier, curriculum and guard have to say."""
+        parts = (self.world, self.parts.failure, self.parts.curriculum, self._planning.guard)
         return {name: value for part in parts for name, value in part.scalars().items()}
 
     @property
@@ -158,14 +158,14 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             del kwargs
 
     def connect(self, learner: Learner | None, folder: Path | None = None) -> None:
-        """Gives the failure classifier and the curriculum what they may use: the policy, and the run folder."""
+        """Gives world, failure classifier and curriculum what they may use: the policy, and the run folder."""
         failure, curriculum, trials = self.parts.failure, self.parts.curriculum, self.parts.trials
         trials.learner, trials.like = learner, self.world
+        self.world.connect(partial(self._notice, "backend"), folder)
         for kind, part in (("failure", failure), ("curriculum", curriculum)):
             part.connect(Services(trials, folder, partial(self._notice, kind)))
         critic = critic_of(learner) if learner is not None and curriculum.values else None
-        wanted = failure.traces or curriculum.traces
-        self._recorder = Recorder(self.num_envs, critic) if wanted else None
+        self._recorder = Recorder(self.num_envs, critic) if failure.traces or curriculum.traces else None
 
     def _notice(self, source: str, text: str) -> None:
         self.hook.adversarl_notice(source=source, text=text)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from adversarl.assembly import load_checkpoint, make_learner, make_loop
-from adversarl.errors import Interrupted, RunFolderError
+from adversarl.errors import Exhausted, Interrupted, RunFolderError
 from adversarl.evaluate import evaluate
+from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import ClosedLoop
 from adversarl.metrics import robustness_auc, robustness_curve
@@ -117,9 +118,9 @@ class Run:
         self.loop.phase = "warm_start"
         self.learner.warm_start(self._on_progress)
         self._spend("warm_start")
-        if self.stop_requested():
+        if self._must_stop(self.loop.world):
             self._save()
-            raise Interrupted(self.folder.path, self.source)
+            raise self._stopped(self.loop.world)
         self.phase = self.loop.phase = "train"
         self._save()
 
@@ -129,7 +130,7 @@ class Run:
         self._spend("train")
         self._save()
         if self.learner.env_steps < total:
-            raise Interrupted(self.folder.path, self.source)
+            raise self._stopped(self.loop.world)
         self.folder.write_parquet()
 
     def _on_progress(self, scalars: Mapping[str, float]) -> bool:
@@ -146,7 +147,16 @@ class Run:
         self.manager.hook.adversarl_progress(phase=self.phase, done=done, total=total)
         if steps - self._saved_at >= self.recipe.run.checkpoint_every:
             self._save()
-        return not self.stop_requested()
+        return not self._must_stop(self.loop.world)
+
+    def _must_stop(self, world: PerturbableVectorEnv) -> bool:
+        return bool(world.exhausted) or self.stop_requested()
+
+    def _stopped(self, world: PerturbableVectorEnv) -> Interrupted | Exhausted:
+        """Why a run stops before its end, and how to go on."""
+        if world.exhausted:
+            return Exhausted(self.folder.path, self.source, world.exhausted)
+        return Interrupted(self.folder.path, self.source)
 
     def _save(self) -> None:
         self._spend(self.phase)
@@ -173,13 +183,14 @@ class Run:
         self._spend("other")
         hook, seed = self.manager.hook, self.recipe.run.seed
         world = self.recipe["backend"].make().make(seed=seed)
+        world.connect(lambda text: hook.adversarl_notice(source="backend", text=text), self.folder.path)
         try:
             cells = self.recipe["evaluation"].make().cells(world.axes, seed)
             results = evaluate(
                 self.learner,
                 world,
                 cells,
-                lambda done, total: self._on_evaluated(name, done, total),
+                lambda done, total: self._on_evaluated(world, name, done, total),
             )
         finally:
             world.close()
@@ -187,10 +198,10 @@ class Run:
         hook.adversarl_evaluation_finished(step=step, name=name, results=results)
         return results
 
-    def _on_evaluated(self, name: str, done: int, total: int) -> None:
+    def _on_evaluated(self, world: PerturbableVectorEnv, name: str, done: int, total: int) -> None:
         self.manager.hook.adversarl_progress(phase=f"evaluate {name}", done=done, total=total)
-        if self.stop_requested():
-            raise Interrupted(self.folder.path, self.source)
+        if self._must_stop(world):
+            raise self._stopped(world)
 
     def _spend(self, phase: str) -> None:
         """Books the wall-clock time since the last call to a phase."""
@@ -227,8 +238,11 @@ def _curve(curve: Mapping[float, Rate]) -> list[dict[str, Any]]:
     return [{"intensity": intensity, **rate.to_json()} for intensity, rate in curve.items()]
 
 
+_MAY_CHANGE = {"total_steps", "checkpoint_every", "max_cost_usd"}
+
+
 def _check_recipe(folder: RunFolder, recipe: Recipe, *, resume: bool) -> None:
-    """A run folder belongs to one recipe; only a longer run may be asked of it."""
+    """A run folder belongs to one recipe; only a longer or dearer run may be asked of it."""
     path = folder.path / "recipe.toml"
     if not resume:
         write_json(folder.path / "manifest.json", manifest())
@@ -238,7 +252,7 @@ def _check_recipe(folder: RunFolder, recipe: Recipe, *, resume: bool) -> None:
 
     stored, wanted = read_toml(path), recipe.resolved()
     for table in wanted:
-        for key in sorted({*stored.get(table, {}), *wanted[table]} - {"total_steps", "checkpoint_every"}):
+        for key in sorted({*stored.get(table, {}), *wanted[table]} - _MAY_CHANGE):
             old, new = stored.get(table, {}).get(key), wanted[table].get(key)
             if old != new:
                 problem = f"was made with [{table}] {key} = {old!r}, not {new!r}. Resume with the same recipe"

@@ -71,7 +71,8 @@ class LiveView:
             lines.append(f"   why: {escape(self.proposal.why)}")
         if self.report is not None and self.report.modes:
             lines.append(f"weakest: [red]{escape(self.report.modes[0].sentence)}[/]")
-        return lines
+        costs = [f"{name.partition('/')[0]} {usd:.2f} USD" for name, usd in self.scalars.items() if "cost_usd" in name]
+        return [*lines, *([f"cost: {', '.join(costs)}"] if costs else [])]
 
     @hookimpl
     def adversarl_progress(self, phase: str, done: int, total: int) -> None:
@@ -93,6 +94,11 @@ class LiveView:
         self._printed = now
         line = " | ".join([f"{phase} {done:,}/{total:,} {speed}", *self._lines()])
         self.console.print(Text.from_markup(line), soft_wrap=True, highlight=False)
+
+    @hookimpl
+    def adversarl_scalars(self, scalars: Mapping[str, float]) -> None:
+        """Shows what the run has cost so far."""
+        self.scalars = scalars
 
     @hookimpl
     def adversarl_episode_finished(self, episode: Episode) -> None:

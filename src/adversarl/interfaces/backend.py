@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gymnasium
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Observation = dict[str, NDArray[Any]]
 Indices = Sequence[int] | NDArray[np.intp]
+Notice = Callable[[str], None]
+"""Tells the user something worth knowing."""
 Seeds = int | Sequence[int | None] | None
 
 
@@ -61,6 +64,16 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
     pictures: bool = True
     """Whether observations have to show anything; where nobody looks, a world may leave them as they are, from the next
     step or reset on."""
+    exhausted: str = ""
+    """Why the world must not go on, such as a budget that is spent; a run then saves and stops. Empty while it may."""
+
+    def connect(self, notice: Notice, folder: Path | None) -> None:
+        """Is told, before the first reset of a run, how to tell the user something, and where the run lies."""
+        del notice, folder
+
+    def scalars(self) -> dict[str, float]:
+        """What the world measures of itself, under names such as ``odyssey/cost_usd``; for trackers."""
+        return {}
 
     def reset(self, *, seed: Seeds = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """Starts episodes in the environments of ``options["reset_mask"]``, or in all of them."""
@@ -111,10 +124,28 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
         """
         raise NotImplementedError
 
-    def frames(self, indices: Indices, size: int) -> NDArray[np.uint8]:
-        """Pictures of the current states for people, `size` pixels square. Shape (len(indices), size, size, 3).
+    def frames(self, indices: Indices, size: int | tuple[int, int], *, smooth: bool = True) -> NDArray[np.uint8]:
+        """Pictures of the current states for people or videos. Shape (len(indices), height, width, 3).
 
         Where a world has none, its observations' images are shown instead.
+
+        Args:
+            indices: Of which environments.
+            size: Edge of square pictures, or (height, width) [pixel].
+            smooth: Whether edges are smoothed, as people like it; costs several times as much.
+        """
+        raise NotImplementedError
+
+    def backdrops(self, indices: Indices, pictures: Sequence[NDArray[np.uint8] | None], *, table: bool = False) -> None:
+        """Puts pictures behind the scene, for the next step or reset on and through all resets.
+
+        Args:
+            indices: Behind which environments.
+            pictures: One each, RGB, any Shape (h, w, 3), cut and scaled so that it fills the view; None takes it away.
+            table: Whether it takes the place of the table top too, so that only the robot and the things remain.
+
+        Raises:
+            NotImplementedError: The world cannot tell its scene from what is behind it.
         """
         raise NotImplementedError
 

@@ -6,6 +6,7 @@ import copy
 import threading
 import weakref
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from adversarl.errors import NoGL
 from adversarl_mujoco.axes.settings import RenderSettings, Shot
-from adversarl_mujoco.scene import BACKGROUND_GROUP
+from adversarl_mujoco.compositing import composite
+from adversarl_mujoco.scene import BACKGROUND_GROUP, TABLE_GROUP
 
 _ALL = int(mujoco.mjtCatBit.mjCAT_ALL)
 _SHADOW = int(mujoco.mjtRndFlag.mjRND_SHADOW)
@@ -33,23 +35,28 @@ class View:
         self.scene.flags[_SHADOW] = 0
         self.option = mujoco.MjvOption()
         self.option.sitegroup[:] = 0
-        self.option.geomgroup[BACKGROUND_GROUP] = 1
-        self.behind = mujoco.MjvOption()
+        self.option.geomgroup[[BACKGROUND_GROUP, TABLE_GROUP]] = 1
+        self.behind = only(BACKGROUND_GROUP)
         """Shows nothing but the background."""
-        self.behind.geomgroup[:] = self.behind.sitegroup[:] = 0
-        self.behind.geomgroup[BACKGROUND_GROUP] = 1
+        self.around = only(BACKGROUND_GROUP, TABLE_GROUP)
+        """Shows nothing but the background and the table top."""
+        self.backdrop: NDArray[np.uint8] | None = None
+        """A picture that takes the place of the background, RGB. Any Shape (h, w, 3)."""
+        self.backdrop_covers_table = False
         self.camera = mujoco.MjvCamera()
         self.camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self.camera.fixedcamid = model.camera(camera).id
         self.asked = RenderSettings()
         self.step = 0
         """Control steps since the reset."""
-        self.shell: tuple[bytes, NDArray[np.float32]] | None = None
-        """The background's own depth, and the kind of picture and the pose of the camera that it belongs to."""
+        self.shells: dict[bool, tuple[bytes, NDArray[np.float32]]] = {}
+        """The own depth of the background, without and with the table top, and the kind of picture and the pose of the
+        camera that it belongs to."""
 
     def configure(self, asked: RenderSettings) -> None:
         """Sets what perturbations change outside the model."""
-        self.asked, self.shell = asked, None
+        self.asked = asked
+        self.shells.clear()
         self.scene.flags[_SHADOW] = int(asked.shadows)
 
     def pose(self) -> bytes:
@@ -57,22 +64,55 @@ class View:
         index = self.camera.fixedcamid
         return bytes(self.data.cam_xpos[index].tobytes() + self.data.cam_xmat[index].tobytes())
 
+    def shows_background(
+        self,
+        depth: NDArray[np.float32],
+        kind: bytes,
+        alone: Callable[[mujoco.MjvOption], NDArray[np.float32]],
+        *,
+        table: bool,
+    ) -> NDArray[np.uint8]:
+        """255 where nothing stands before the background, else 0. Shape (H, W).
+
+        The background alone is drawn once per pose of the camera; where its depth is to the bit that of the whole
+        scene, nothing stands before it.
+
+        Args:
+            depth: Depth of the whole scene. Shape (H, W).
+            kind: Whose depth it is; renderers round in their own ways.
+            alone: Draws the depth of what an option shows. Shape (H, W).
+            table: Whether the table top belongs to the background.
+        """
+        pose, known = kind + self.pose(), self.shells.get(table)
+        if known is None or known[0] != pose or known[1].shape != depth.shape:
+            known = self.shells[table] = pose, alone(self.around if table else self.behind)
+        return np.asarray(cv2.compare(depth, known[1], cv2.CMP_EQ), dtype=np.uint8)
+
+
+def only(*groups: int) -> mujoco.MjvOption:
+    """An option that shows nothing but some groups of geoms."""
+    option = mujoco.MjvOption()
+    option.geomgroup[:] = option.sitegroup[:] = 0
+    option.geomgroup[list(groups)] = 1
+    return option
+
 
 class Renderer:
     """A GL context with the scene's textures and meshes; belongs to the thread that makes it.
 
     Args:
         model: Any environment's model; textures and meshes must be alike in all.
-        size: Edge of the picture [pixel].
+        size: Edge of the picture, or (height, width) [pixel].
         second: Whether another thread draws at the same time with one that is not.
 
     Raises:
         NoGL: No OpenGL context can be made.
     """
 
-    def __init__(self, model: mujoco.MjModel, size: int, *, second: bool = False) -> None:
+    def __init__(self, model: mujoco.MjModel, size: int | tuple[int, int], *, second: bool = False) -> None:
+        height, width = (size, size) if isinstance(size, int) else size
         _sweep()
-        self._gl: Any = gl.make_context(size, size, second=second)
+        self._gl: Any = gl.make_context(width, height, second=second)
         self._gl.make_current()
         self._handle = gl.current_context()
         try:
@@ -86,9 +126,9 @@ class Renderer:
         if not samples:
             sample_faster(self._context)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
-        self._rect = mujoco.MjrRect(0, 0, size, size)
-        self._pixels = np.empty((size, size, 3), np.uint8)
-        self._depth = np.empty((size, size), np.float32)
+        self._rect = mujoco.MjrRect(0, 0, width, height)
+        self._pixels = np.empty((height, width, 3), np.uint8)
+        self._depth = np.empty((height, width), np.float32)
 
     def make_current(self) -> None:
         """Makes this context the thread's; asked for each round, since other worlds may share the thread."""
@@ -98,38 +138,31 @@ class Renderer:
             self._gl.make_current()
 
     def draw(self, view: View, out: NDArray[np.uint8]) -> None:
-        """Renders into `out`. Shape (size, size, 3)."""
+        """Renders into `out`. Shape (height, width, 3)."""
         mujoco.mjv_updateScene(view.model, view.data, view.option, None, view.camera, _ALL, view.scene)
         mujoco.mjr_render(self._rect, view.scene, self._context)
         asked = view.asked
-        if not asked.filters:
+        if not asked.filters and view.backdrop is None:
             mujoco.mjr_readPixels(self._pixels, None, self._rect, self._context)
             np.copyto(out, self._pixels[::-1])  # OpenGL's first row is the lowest
             return
-        wants_depth = asked.needs_depth or asked.needs_background
+        wants_depth = asked.needs_depth or asked.needs_background or view.backdrop is not None
         mujoco.mjr_readPixels(self._pixels, self._depth if wants_depth else None, self._rect, self._context)
         np.copyto(out, self._pixels[::-1])
-        shot = Shot(
-            view.step,
-            metres(self._depth[::-1], view.model) if asked.needs_depth else None,
-            self._background(view) if asked.needs_background else None,
-        )
-        develop(out, asked, shot)
+        depth = self._depth[::-1]
+        finish(view, out, lambda: metres(depth, view.model), lambda table: self._background(view, depth, table))
 
-    def _background(self, view: View) -> NDArray[np.uint8]:
-        """255 where the picture just drawn shows the background, else 0. Shape (size, size).
+    def _background(self, view: View, depth: NDArray[np.float32], table: bool) -> NDArray[np.uint8]:
+        """See `View.shows_background`; a smooth picture for people has another depth, and therefore its own."""
 
-        The background alone is drawn once per pose of the camera; where its depth is to the bit that of the whole
-        scene, nothing stands before it. A smooth picture for people has another depth, and therefore its own.
-        """
-        depth, pose = self._depth[::-1], self._kind + view.pose()
-        if view.shell is None or view.shell[0] != pose or view.shell[1].shape != depth.shape:
-            mujoco.mjv_updateScene(view.model, view.data, view.behind, None, view.camera, _ALL, view.scene)
+        def alone(option: mujoco.MjvOption) -> NDArray[np.float32]:
+            mujoco.mjv_updateScene(view.model, view.data, option, None, view.camera, _ALL, view.scene)
             mujoco.mjr_render(self._rect, view.scene, self._context)
-            alone = np.empty_like(self._depth)
-            mujoco.mjr_readPixels(None, alone, self._rect, self._context)
-            view.shell = pose, alone[::-1]
-        return np.asarray(cv2.compare(depth, view.shell[1], cv2.CMP_EQ), dtype=np.uint8)
+            depth = np.empty_like(self._depth)
+            mujoco.mjr_readPixels(None, depth, self._rect, self._context)
+            return depth[::-1]
+
+        return view.shows_background(depth, self._kind, alone, table=table)
 
     def close(self) -> None:
         """Frees the context; to be called in the thread that made it."""
@@ -183,6 +216,31 @@ def sample_faster(context: mujoco.MjrContext) -> None:
         GL.glBindTexture(target, 0)
 
 
+def finish(
+    view: View,
+    image: NDArray[np.uint8],
+    depth: Callable[[], NDArray[np.float32]],
+    background: Callable[[bool], NDArray[np.uint8]],
+) -> None:
+    """Puts the backdrop behind a picture and does to it, in place, what perturbations ask for.
+
+    Args:
+        view: What was drawn.
+        image: The picture. Shape (H, W, 3).
+        depth: Distances along the viewing direction [m]. Shape (H, W).
+        background: 255 where the background is seen, else 0, without or with the table top. Shape (H, W).
+    """
+    asked = view.asked
+    shot = Shot(
+        view.step,
+        depth() if asked.needs_depth else None,
+        background(False) if asked.needs_background else None,
+    )
+    if view.backdrop is not None:
+        composite(image, background(view.backdrop_covers_table), view.backdrop)
+    develop(image, asked, shot)
+
+
 def develop(image: NDArray[np.uint8], asked: RenderSettings, shot: Shot) -> None:
     """Does to a picture, in place, what perturbations ask for. Shape (H, W, 3)."""
     changed = image
@@ -199,11 +257,12 @@ def metres(depth: NDArray[np.float32], model: mujoco.MjModel) -> NDArray[np.floa
     return near / (1 - depth * (1 - ratio))
 
 
-def fine(model: mujoco.MjModel, size: int) -> mujoco.MjModel:
-    """A copy whose context draws smooth pictures of `size` [pixel] for people: more slices, multisampling."""
+def large(model: mujoco.MjModel, height: int, width: int, *, smooth: bool) -> mujoco.MjModel:
+    """A copy whose context draws pictures of a size [pixel]; smooth ones have more slices and several samples."""
     copied = copy.copy(model)
-    quality = copied.vis.quality
-    quality.offsamples, quality.numslices, quality.numstacks, quality.numquads = 4, 32, 16, 4
-    quality.shadowsize = 2048
-    copied.vis.global_.offwidth = copied.vis.global_.offheight = size
+    if smooth:
+        quality = copied.vis.quality
+        quality.offsamples, quality.numslices, quality.numstacks, quality.numquads = 4, 32, 16, 4
+        quality.shadowsize = 2048
+    copied.vis.global_.offheight, copied.vis.global_.offwidth = height, width
     return copied

@@ -33,6 +33,8 @@ PARKED_Z = -10.0
 """Height at which the occluder and the distractors wait, unseen [m]."""
 BACKGROUND_GROUP = 4
 """Geom group of floor and backdrop, which pictures and videos replace."""
+TABLE_GROUP = 5
+"""Geom group of the table top, which streamed pictures may replace too."""
 DISTRACTORS = 6
 OBSTACLES = 6
 LAMPS = 4
@@ -152,9 +154,10 @@ def add_surroundings(spec: mujoco.MjSpec, bases: Sequence[Vector], size: tuple[f
         contype=0,
         conaffinity=3,
         friction=[friction, 0.005, 0.0001],
+        group=TABLE_GROUP,
     )
     add_skin(world, "backdrop", _BOX, (0.02, 2.5, 1.3), (-1.3, 0, 1.2), group=BACKGROUND_GROUP)
-    add_skin(table, "table", _BOX, half, TABLE_MIDDLE)
+    add_skin(table, "table", _BOX, half, TABLE_MIDDLE, group=TABLE_GROUP)
 
 
 def add_light(

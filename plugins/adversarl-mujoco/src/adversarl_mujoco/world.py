@@ -19,8 +19,7 @@ from adversarl.types import Axis, Grounding, Perturbation
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.pool import Helper, Pool
 from adversarl_mujoco.presets import PRESETS
-from adversarl_mujoco.render import fine
-from adversarl_mujoco.renderers import Draws, Kind, make_renderer, parallel
+from adversarl_mujoco.renderers import Draws, Kind, Viewer, make_renderer, parallel
 from adversarl_mujoco.simulation import MakeTask, Simulation, Snapshot
 from adversarl_mujoco.tasks.base import Task
 
@@ -261,14 +260,19 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         """How a failed episode went wrong, by the task's thresholds; see `adversarl_mujoco.tasks.failures`."""
         return self.simulations[0].task.failure_kind(trace.state)
 
-    def frames(self, indices: Indices, size: int) -> NDArray[np.uint8]:
-        """Pictures of the current states for people. Shape (len(indices), size, size, 3)."""
-        pictures = np.empty((len(indices), size, size, 3), np.uint8)
-        renderer = make_renderer(self._kind, fine(self._model, size), size)
-        for row, env in enumerate(indices):
-            renderer.draw(self.simulations[env].view, pictures[row])
-        renderer.close()
-        return pictures
+    def frames(self, indices: Indices, size: int | tuple[int, int], *, smooth: bool = True) -> NDArray[np.uint8]:
+        """Pictures of the current states for people or videos; see `PerturbableVectorEnv.frames`.
+
+        The renderer of the last size is kept for the next call from the same thread.
+        """
+        viewer: Viewer = self._here.__dict__.setdefault("viewer", Viewer(self._kind, self._model))
+        return viewer.draw([self.simulations[env].view for env in indices], size, smooth=smooth)
+
+    def backdrops(self, indices: Indices, pictures: Sequence[NDArray[np.uint8] | None], *, table: bool = False) -> None:
+        """Puts pictures behind the scene; see `PerturbableVectorEnv.backdrops`."""
+        for env, picture in zip(indices, pictures, strict=True):
+            view = self.simulations[env].view
+            view.backdrop, view.backdrop_covers_table = picture, table
 
     def close_extras(self, **kwargs: Any) -> None:
         """Frees GL contexts and ends the threads."""
@@ -277,9 +281,10 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self._pool.stop()
 
     def _free(self) -> None:
-        renderer: Draws | None = self._here.__dict__.pop("renderer", None)
-        if renderer is not None:
-            renderer.close()
+        for name in ("viewer", "renderer"):
+            renderer: Draws | Viewer | None = self._here.__dict__.pop(name, None)
+            if renderer is not None:
+                renderer.close()
 
 
 def _choose(axes: tuple[Axis, ...], names: tuple[str, ...] | None) -> tuple[Axis, ...]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Any
 
-import cv2
 import mujoco
 import numpy as np
 from mujoco import mjrf
 from numpy.typing import NDArray
 
-from adversarl_mujoco.axes.settings import Shot
 from adversarl_mujoco.pbr.assets import Assets
 from adversarl_mujoco.pbr.engine import engine
 from adversarl_mujoco.pbr.exposure import SUPERSAMPLING, expose
 from adversarl_mujoco.pbr.lights import Lights
 from adversarl_mujoco.pbr.solids import Solids
-from adversarl_mujoco.render import View, develop
+from adversarl_mujoco.render import View, finish
 
 _ALL = int(mujoco.mjtCatBit.mjCAT_ALL)
 _SHADOW = int(mujoco.mjtRndFlag.mjRND_SHADOW)
@@ -27,56 +26,49 @@ class FilamentRenderer:
 
     Args:
         model: Any environment's model; textures and meshes must be alike in all.
-        size: Edge of the picture [pixel].
+        size: Edge of the picture, or (height, width) [pixel].
 
     Raises:
         NoVulkan: Vulkan does not work here.
     """
 
-    def __init__(self, model: mujoco.MjModel, size: int) -> None:
+    def __init__(self, model: mujoco.MjModel, size: int | tuple[int, int]) -> None:
+        self._size = (size, size) if isinstance(size, int) else size
         self._engine = engine()
         self._context, scene = self._engine.context, self._engine.scene
         self._lights = Lights(self._context, scene, model)
         self._solids = Solids(self._context, scene, Assets(self._context, model), model)
-        fine = SUPERSAMPLING * size
-        self._linear = _Target(self._context, (fine, fine, 3), np.uint8, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
-        self._size = size
+        fine = tuple(SUPERSAMPLING * edge for edge in self._size)
+        self._linear = _Target(self._context, (*fine, 3), np.uint8, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._depth: _Target | None = None
 
     def make_current(self) -> None:
         """Nothing to do: Filament draws on a thread of its own."""
 
     def draw(self, view: View, out: NDArray[np.uint8]) -> None:
-        """Renders into `out`. Shape (size, size, 3)."""
+        """Renders into `out`. Shape (height, width, 3)."""
         request = self._prepare(view)
         gain = self._lights.show(view.scene, request)
         self._solids.show(view.scene, gain)
         request.shadows = bool(view.scene.flags[_SHADOW])
         expose(self._linear.draw(self._context, request), gain, out)
-        asked = view.asked
-        if asked.needs_depth or asked.needs_background:
-            depth = self.depth(view)
-            background = self._background(view, depth) if asked.needs_background else None
-            develop(out, asked, Shot(view.step, depth, background))
-        else:
-            develop(out, asked, Shot(view.step))
+        if view.asked.filters or view.backdrop is not None:
+            depth = cache(partial(self.depth, view))
+            finish(view, out, depth, lambda table: self._background(view, depth(), table))
 
-    def _background(self, view: View, depth: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """255 where nothing stands before the background, else 0. Shape (size, size)."""
-        pose = b"pbr" + view.pose()  # the classic renderer may draw the same view, and rounds otherwise
-        if view.shell is None or view.shell[0] != pose or view.shell[1].shape != depth.shape:
-            view.shell = pose, self.depth(view, view.behind)
-        return np.asarray(cv2.compare(depth, view.shell[1], cv2.CMP_EQ), dtype=np.uint8)
+    def _background(self, view: View, depth: NDArray[np.float32], table: bool) -> NDArray[np.uint8]:
+        """See `View.shows_background`; the classic renderer may draw the same view, and rounds otherwise."""
+        return view.shows_background(depth, b"pbr", partial(self.depth, view), table=table)
 
     def depth(self, view: View, option: mujoco.MjvOption | None = None) -> NDArray[np.float32]:
-        """Distance from the camera along its axis [m]; infinite where there is nothing. Shape (size, size).
+        """Distance from the camera along its axis [m]; infinite where there is nothing. Shape (height, width).
 
         Args:
             view: Whose scene.
             option: What of it counts; None is all that the view shows.
         """
         if self._depth is None:
-            shape, kind = (self._size, self._size), mjrf.PixelFormat.PIXEL_FORMAT_R32F
+            shape, kind = self._size, mjrf.PixelFormat.PIXEL_FORMAT_R32F
             self._depth = _Target(self._context, shape, np.float32, kind)
         request = self._prepare(view, option)
         self._solids.show(view.scene, 1.0)

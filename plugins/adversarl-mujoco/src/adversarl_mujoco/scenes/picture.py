@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from adversarl.errors import did_you_mean
 from adversarl_mujoco.control import Arm
 from adversarl_mujoco.parts import Scene
-from adversarl_mujoco.render import View, fine
+from adversarl_mujoco.render import View, large
 from adversarl_mujoco.renderers import Kind, make_renderer
 from adversarl_mujoco.robot import RobotError
 from adversarl_mujoco.scene import TABLE_HEIGHT
@@ -59,7 +59,7 @@ def picture(
         options = draw(options, np.random.default_rng(seed))
     scene = compose(options, source=source, textures=1)
     data = at_home(scene)
-    model = fine(scene.model, size)
+    model = large(scene.model, size, size, smooth=True)
     out = np.empty((size, size, 3), np.uint8)
     drawing = make_renderer(renderer, model, size)
     try:

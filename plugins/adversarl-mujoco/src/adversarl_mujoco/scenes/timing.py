@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl_mujoco.parts import Scene
-from adversarl_mujoco.render import View, fine
+from adversarl_mujoco.render import View, large
 from adversarl_mujoco.renderers import Kind, make_renderer
 from adversarl_mujoco.scenes.picture import at_home
 
@@ -73,7 +73,7 @@ def time_renderer(scene: Scene, kind: Kind, *, size: int, frames: int) -> Timing
 
 def side_by_side(scene: Scene, *, size: int) -> NDArray[np.uint8]:
     """The scene by every renderer in the order of `RENDERERS`. Shape (size, n * size, 3)."""
-    data, model = at_home(scene), fine(scene.model, size)
+    data, model = at_home(scene), large(scene.model, size, size, smooth=True)
     pictures = np.empty((len(RENDERERS), size, size, 3), np.uint8)
     for kind, picture in zip(RENDERERS, pictures, strict=True):
         renderer = make_renderer(kind, model, size)

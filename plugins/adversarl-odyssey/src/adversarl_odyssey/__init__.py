@@ -1,0 +1,1 @@
+"""Odyssey for AdversaRL; imports nothing by itself."""

@@ -1,0 +1,48 @@
+"""Registers Odyssey's worlds and commands; imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adversarl import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import typer
+
+    from adversarl.registry import Registrar
+
+
+@hookimpl
+def adversarl_register(add: Registrar) -> None:
+    """Names the components."""
+    here = "adversarl_odyssey"
+    add.backend("odyssey", f"{here}.pure:Odyssey", "A live stream of the world model; actions become sentences")
+    add.backend("odyssey-hybrid", f"{here}.hybrid:Hybrid", "Simulated physics before a live stream of the world model")
+    add.backend("odyssey-batch", f"{here}.batch:Batch", "Simulated physics before videos that were made beforehand")
+    add.reward("goal-image", f"{here}.goal:GoalImage", "How near the picture has come to pictures of the goal")
+
+
+@hookimpl
+def adversarl_doctor(check: Callable[[str, bool, str], None]) -> None:
+    """Says whether the SDK and a key are there."""
+    from adversarl_odyssey.doctor import examine
+
+    examine(check)
+
+
+@hookimpl
+def adversarl_commands(app: typer.Typer) -> None:
+    """Adds ``adversarl odyssey``."""
+    from adversarl_odyssey.commands import add
+
+    add(app)
+
+
+@hookimpl
+def adversarl_benchmarks(app: typer.Typer) -> None:
+    """Adds ``adversarl bench odyssey`` and ``odyssey-soak``."""
+    from adversarl_odyssey.bench_commands import add
+
+    add(app)
