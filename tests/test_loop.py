@@ -456,6 +456,22 @@ def test_a_notice_of_a_component_reaches_the_listeners_with_its_kind(make_bench)
     assert told[0].folder is None
 
 
+def test_a_world_is_told_how_to_tell_the_user_something_and_where_the_run_lies(make_bench, tmp_path):
+    bench, told = make_bench(), []
+    bench.loop.world.connect = lambda notice, folder: told.append((notice, folder))
+    bench.loop.connect(None, tmp_path)
+    notice, folder = told[0]
+    notice("the stream was renewed")
+    assert bench.heard.notices == [("backend", "the stream was renewed")]
+    assert folder == tmp_path
+
+
+def test_what_a_world_measures_of_itself_is_among_the_scalars(make_bench):
+    bench = make_bench()
+    bench.loop.world.scalars = lambda: {"odyssey/cost_usd": 1.5}
+    assert bench.loop.scalars()["odyssey/cost_usd"] == 1.5
+
+
 def test_closing_the_loop_closes_what_its_components_hold(make_bench):
     bench, closed = make_bench(), []
     for part in (bench.loop.parts.failure, bench.loop.parts.curriculum):

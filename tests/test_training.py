@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from adversarl.builtin.point_mass_world import PointMassWorld
-from adversarl.errors import Interrupted, RunFolderError
+from adversarl.errors import Exhausted, Interrupted, RunFolderError
 from adversarl.recipe import load_recipe
 from adversarl.registry import Component
 from adversarl.runs import JOURNALS, read_json, read_rows
@@ -23,6 +23,14 @@ class Warm(RandomSearch):
         for _ in range(30):
             self.env.step(np.zeros(self.env.action_space.shape, dtype=np.float32))
         on_progress({"train/warm_loss": 0.5})
+"""
+
+PAID = """
+from adversarl.builtin.point_mass import PointMass
+
+class Paid(PointMass):
+    class Options(PointMass.Options):
+        max_cost_usd: float = 5.0
 """
 
 
@@ -113,6 +121,31 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(recipe, plugins, tm
     assert {k: v for k, v in resumed.items() if k not in timed} == {k: v for k, v in whole.items() if k not in timed}
 
 
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.9])
+def test_a_run_whose_world_is_exhausted_is_saved_and_says_how_to_go_on(recipe, plugins, tmp_path, share, monkeypatch):
+    """In the first evaluation, in training and in the last evaluation."""
+    steps = [0]
+    step = PointMassWorld.step
+
+    def counted(self, actions):
+        steps[0] += 1
+        return step(self, actions)
+
+    monkeypatch.setattr(PointMassWorld, "step", counted)
+    whole = train(recipe, plugins, tmp_path / "whole")
+    limit, steps[0] = int(share * steps[0]), 0
+    spent = property(lambda self: "5 of max_cost_usd = 5 USD are spent" if steps[0] > limit else "")
+    monkeypatch.setattr(PointMassWorld, "exhausted", spent, raising=False)
+    folder = tmp_path / "run"
+    with pytest.raises(Exhausted, match=r"saved and stopped: 5 of max_cost_usd = 5 USD are spent\. Go on with"):
+        train(recipe, plugins, folder, source="small.toml")
+    assert not (folder / "summary.json").exists()
+    limit = 10**9
+    resumed = train(recipe, plugins, folder, resume=True)
+    assert journals(folder) == journals(tmp_path / "whole")
+    assert resumed["robustness_curve"] == whole["robustness_curve"]
+
+
 def test_a_finished_run_can_be_resumed_and_does_nothing_more(recipe, plugins, tmp_path):
     folder = tmp_path / "run"
     first = train(recipe, plugins, folder)
@@ -129,6 +162,15 @@ def test_a_run_may_be_made_longer(recipe, plugins, tmp_path, recipe_file, regist
     assert train(longer, plugins, tmp_path / "run", resume=True)["env_steps"] == 2400
     train(longer, plugins, tmp_path / "whole")
     assert journals(tmp_path / "run")["episodes"] == journals(tmp_path / "whole")["episodes"]
+
+
+def test_a_run_may_be_allowed_to_cost_more(plugins, tmp_path, recipe_file, monkeypatch):
+    (tmp_path / "paid.py").write_text(PAID)
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins.registry.add(Component("backend", "paid", "paid:Paid", "Costs.", "mine"))
+    for usd, resume in ((1.0, False), (2.0, True)):
+        paid = load_recipe(recipe_file, plugins.registry, ["backend.use=paid", f"backend.max_cost_usd={usd}"])
+        assert train(paid, plugins, tmp_path / "run", resume=resume)["env_steps"] == 1600
 
 
 def test_a_run_cannot_be_resumed_with_another_recipe(recipe, plugins, tmp_path, recipe_file, registry):

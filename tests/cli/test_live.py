@@ -69,3 +69,11 @@ def test_a_notice_is_shown_at_once():
     with view(False) as shown:
         shown.adversarl_notice(source="curriculum", text="Claude is away [529]: rules proposes")
         assert "curriculum: Claude is away [529]: rules proposes" in shown.console.file.getvalue()
+
+
+def test_what_a_run_has_cost_is_shown_while_it_runs():
+    with view(False) as shown:
+        tell(shown)
+        shown.adversarl_scalars(scalars={"odyssey/cost_usd": 1.234, "train/loss": 2.0, "claude/cost_usd": 0.1})
+        shown.adversarl_progress(phase="train", done=1000, total=1000)
+        assert "cost: odyssey 1.23 USD, claude 0.10 USD" in shown.console.file.getvalue()
