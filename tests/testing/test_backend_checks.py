@@ -164,6 +164,11 @@ class RewindsEverything(PointMassWorld):
         return super().rewind(range(self.num_envs), (list(snapshots) * self.num_envs)[: self.num_envs])
 
 
+class PaintsNothing(PointMassWorld):
+    def backdrops(self, indices, pictures, *, table=False):
+        pass
+
+
 class Unpicklable(PointMass):
     def __init__(self, options):
         super().__init__(options)
@@ -198,6 +203,7 @@ WRONG = {
     "a_rewound_world_has_the_same_future": ForgetsGenerators,
     "snapshots_travel": RemembersTheIndex,
     "looking_back_changes_nothing": RewindsEverything,
+    "backdrops_show_and_go": PaintsNothing,
 }
 
 

@@ -257,3 +257,26 @@ def perturbations_repeat(cls: type[Backend], options: BackendOptions) -> None:
         demand(
             same(first, second), "the same perturbations gave two worlds", "Draw what is open from perturbation.seed"
         )
+
+
+@conformance("backend")
+def backdrops_show_and_go(cls: type[Backend], options: BackendOptions) -> None:
+    """Where a world lets pictures be put behind its scene, they show there alone, and leave no trace."""
+    picture = np.full((30, 40, 3), (0, 255, 0), np.uint8)
+    with world_of(cls, options) as world:
+        before = play(world, 2)
+        try:
+            world.backdrops([0], [picture])
+        except NotImplementedError:
+            return
+        shown = play(world, 2)
+        changed = np.any(before[-1].image[0] != shown[-1].image[0])
+        demand(changed, "a picture behind environment 0 is not to be seen", "Draw it where nothing stands before it")
+        demand(before[-1].same(shown[-1], 1), "a picture behind environment 0 shows in environment 1", _BEHIND)
+        same_physics = all(np.array_equal(a.state, b.state) for a, b in zip(before, shown, strict=True))
+        demand(same_physics, "a picture behind the scene changed the physics", "Change pixels only")
+        world.backdrops([0], [None])
+        demand(same(before, play(world, 2)), "a picture stayed behind environment 0", _BEHIND)
+
+
+_BEHIND = "Keep one picture per environment, and none for None"
