@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from adversarl.builtin.point_mass_axes import AXES, NOMINAL, Conditions, conditions, validate
 from adversarl.builtin.point_mass_camera import draw
 from adversarl.builtin.point_mass_prompts import ground
-from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
+from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds, reset_seeds
 from adversarl.types import Grounding, Perturbation
 
 DT_S = 0.1
@@ -80,7 +80,7 @@ class PointMassWorld(PerturbableVectorEnv):
     def reset(self, *, seed: Seeds = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
         """Starts episodes; see `PerturbableVectorEnv`."""
         mask = (options or {}).get("reset_mask", np.ones(self.num_envs, dtype=bool))
-        seeds = range(seed, seed + self.num_envs) if isinstance(seed, int) else seed or [None] * self.num_envs
+        seeds = reset_seeds(seed, self.num_envs)
         for i in np.flatnonzero(mask).tolist():
             if seeds[i] is not None:
                 self._generators[i] = np.random.default_rng(seeds[i])

@@ -162,6 +162,19 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
         raise NotImplementedError
 
 
+def reset_seeds(seed: Seeds, num_envs: int) -> list[int | None]:
+    """One reset seed per environment: an integer s stands for s, s + 1, ...; None for each one's own generator.
+
+    Raises:
+        ValueError: As many seeds as environments are needed.
+    """
+    if seed is None or isinstance(seed, int | np.integer):
+        return [None if seed is None else int(seed) + i for i in range(num_envs)]
+    if len(seed) != num_envs:
+        raise ValueError(f"reset(seed=...) needs {num_envs} seeds, one per environment, not {len(seed)}")
+    return [None if s is None else int(s) for s in seed]
+
+
 class BackendOptions(BaseModel):
     """Keys that every ``[backend]`` table has."""
 

@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from adversarl.errors import PerturbationError
-from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
+from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds, reset_seeds
 from adversarl.interfaces.trials import Trace
 from adversarl.types import Axis, Grounding, Perturbation
 from adversarl_mujoco.parts import Scene
@@ -152,7 +152,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
             seed: One per environment; an integer s stands for s, s + 1, ...; None uses each one's own generator.
             options: ``{"reset_mask": bool array of Shape (num_envs,)}``.
         """
-        seeds = _seeds(seed, self.num_envs)
+        seeds = reset_seeds(seed, self.num_envs)
         mask = (options or {}).get("reset_mask")
         envs = range(self.num_envs) if mask is None else np.flatnonzero(mask).tolist()
         self._run(envs, lambda env: self.simulations[env].reset(seeds[env]), advance=False)
@@ -293,11 +293,3 @@ def _choose(axes: tuple[Axis, ...], names: tuple[str, ...] | None) -> tuple[Axis
         if name not in known:
             raise PerturbationError("axis", name, known)
     return axes if names is None else tuple(known[name] for name in names)
-
-
-def _seeds(seed: Seeds, count: int) -> list[int | None]:
-    if seed is None or isinstance(seed, int | np.integer):
-        return [None if seed is None else int(seed) + i for i in range(count)]
-    if len(seed) != count:
-        raise ValueError(f"reset(seed=...) needs {count} seeds, one per environment, not {len(seed)}")
-    return [None if s is None else int(s) for s in seed]

@@ -1,18 +1,33 @@
-"""The group ``adversarl odyssey``; every command imports what it needs when it is called."""
+"""``adversarl odyssey`` and the benchmarks; every command imports what it needs when it is called."""
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
-from adversarl_odyssey.bank_command import bank
-from adversarl_odyssey.estimate_command import estimate
-from adversarl_odyssey.serve_command import serve
+from adversarl import hookimpl
+
+if TYPE_CHECKING:
+    import typer
 
 
-def add(app: typer.Typer) -> None:
-    """Adds the group."""
+@hookimpl
+def adversarl_commands(app: typer.Typer) -> None:
+    """Adds the group ``adversarl odyssey``."""
+    import typer
+
+    from adversarl_odyssey.bank_command import bank
+    from adversarl_odyssey.estimate_command import estimate
+    from adversarl_odyssey.serve_command import serve
+
     group = typer.Typer(help="Odyssey: estimate a run's cost, make a bank of videos, serve an emulator.")
-    group.command()(serve)
-    group.command()(estimate)
-    group.command()(bank)
+    for command in (serve, estimate, bank):
+        group.command()(command)
     app.add_typer(group, name="odyssey")
+
+
+@hookimpl
+def adversarl_benchmarks(app: typer.Typer) -> None:
+    """Adds ``adversarl bench odyssey`` and ``odyssey-soak``."""
+    from adversarl_odyssey.bench_commands import add
+
+    add(app)

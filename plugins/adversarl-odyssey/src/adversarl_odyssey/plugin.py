@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adversarl import hookimpl
+from adversarl_odyssey.commands import adversarl_benchmarks as adversarl_benchmarks
+from adversarl_odyssey.commands import adversarl_commands as adversarl_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import typer
 
     from adversarl.registry import Registrar
 
@@ -30,19 +30,3 @@ def adversarl_doctor(check: Callable[[str, bool, str], None]) -> None:
     from adversarl_odyssey.doctor import examine
 
     examine(check)
-
-
-@hookimpl
-def adversarl_commands(app: typer.Typer) -> None:
-    """Adds ``adversarl odyssey``."""
-    from adversarl_odyssey.commands import add
-
-    add(app)
-
-
-@hookimpl
-def adversarl_benchmarks(app: typer.Typer) -> None:
-    """Adds ``adversarl bench odyssey`` and ``odyssey-soak``."""
-    from adversarl_odyssey.bench_commands import add
-
-    add(app)
