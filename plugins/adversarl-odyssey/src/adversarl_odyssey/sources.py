@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,9 +83,9 @@ class Source(ABC):
             OdysseyError: The service refuses for good, or retrying did not help.
         """
 
-    def connect(self, notice: Notice) -> None:
-        """Is told how to tell the user something, such as that a stream was renewed."""
-        del notice
+    def connect(self, notice: Notice, folder: Path | None = None) -> None:
+        """Is told how to tell the user something, such as that a stream was renewed, and where the run lies."""
+        del notice, folder
 
     def scalars(self) -> dict[str, float]:
         """Cost, latencies and counts of disturbances, under ``odyssey/...``."""
