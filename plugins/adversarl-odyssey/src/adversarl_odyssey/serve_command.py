@@ -2,7 +2,101 @@
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
+import re
+import signal
+from typing import TYPE_CHECKING, Annotated
 
-def serve() -> None:
-    """To be written."""
-    raise NotImplementedError
+import typer
+
+from adversarl_odyssey.errors import OdysseyError
+
+if TYPE_CHECKING:
+    from adversarl_odyssey.emulator.options import EmulatorOptions
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8765,
+    key: Annotated[str | None, typer.Option(help="The key that is accepted; default: a new one.")] = None,
+    size: Annotated[str, typer.Option(help="Width x height of wide pictures [pixel]; both even.")] = "1280x704",
+    fps: Annotated[float, typer.Option(help="Pictures per second.", min=1, max=60)] = 20.0,
+    host: Annotated[str, typer.Option(help="Address to listen on; the default is for this machine only.")] = (
+        "127.0.0.1"
+    ),
+    max_streams: Annotated[int, typer.Option(help="Streams at once; further clients wait.", min=1, max=64)] = 5,
+    max_stream: Annotated[float, typer.Option(help="A stream is ended when it is so old [s]; 0: never.", min=0)] = (
+        300.0
+    ),
+    task: Annotated[str, typer.Option(help="Task of the MuJoCo world that draws the pictures.")] = "pick",
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Fault to begin with, as NAME or NAME=VALUE; may be repeated.")
+    ] = None,
+) -> None:
+    """Serves an emulator of Odyssey's API; its pictures are of a MuJoCo world that obeys prompts."""
+    from adversarl_odyssey.emulator.options import EmulatorOptions, make_key
+
+    options = EmulatorOptions(
+        host=host,
+        port=port,
+        key=key or make_key(),
+        size=_size(size),
+        fps=fps,
+        max_streams=max_streams,
+        max_stream_s=max_stream,
+        task=task,
+        faults=tuple(fault or ()),
+    )
+    asyncio.run(_serve(options, made_key=key is None))
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Height and width [pixel] from ``WIDTHxHEIGHT``."""
+    found = re.fullmatch(r"(\d+)x(\d+)", text.strip())
+    width, height = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not (32 <= width <= 1920 and 32 <= height <= 1920) or width % 2 or height % 2:
+        raise OdysseyError(f"--size cannot be '{text}'", "Write WIDTHxHEIGHT with even numbers from 32 to 1920.")
+    return height, width
+
+
+async def _serve(options: EmulatorOptions, *, made_key: bool) -> None:
+    from adversarl.cli.output import console
+    from adversarl_odyssey.emulator.server import serve as start
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    server = await start(options, say)
+    for line in _greeting(options, server.url, made_key=made_key):
+        say(line)
+    await stop.wait()
+    say("The emulator ends.")
+    await server.close()
+
+
+def _greeting(options: EmulatorOptions, url: str, *, made_key: bool) -> list[str]:
+    height, width = options.size
+    lines = [
+        f"An EMULATOR of Odyssey's API listens at {url}; it is not Odyssey, and nothing leaves this machine.",
+        f"Key: {options.key}" if made_key else "Key: the one you gave; no other is accepted.",
+        f"export ODYSSEY_API_URL={url}",
+        f"export ODYSSEY_API_KEY={options.key if made_key else '...'}",
+        f"Pictures: {width}x{height}, {options.fps:g} per second, of a MuJoCo world (task '{options.task}').",
+    ]
+    if not _is_local(options.host):
+        lines.append(
+            f"WARNING: {options.host} can be reached from other machines, without encryption; "
+            "the key is all that keeps them out."
+        )
+    return lines
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

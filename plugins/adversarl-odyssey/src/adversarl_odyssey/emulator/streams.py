@@ -1,0 +1,145 @@
+"""What a client asks of its stream: start, update, end."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl_odyssey.emulator.sessions import Sessions
+from adversarl_odyssey.emulator.studio import Stage, Studio
+from adversarl_odyssey.emulator.track import StageTrack
+
+_log = logging.getLogger(__name__)
+
+
+class Streamer:
+    """Serves one client, one stream after the other.
+
+    Args:
+        studio: Where the stages are.
+        track: Where they are shown.
+        sessions: The account, for its limits.
+        name: Of the session, for people.
+    """
+
+    def __init__(self, studio: Studio, track: StageTrack, sessions: Sessions, name: str) -> None:
+        self._studio, self._track, self._sessions, self._name = studio, track, sessions, name
+        self.send: Callable[[dict[str, Any]], None] = lambda message: None
+        """Tells the client something."""
+        self._stage: Stage | None = None
+        self._stream = ""
+        self._began = 0.0
+        self._lock = asyncio.Lock()
+        self._handlers = {
+            "interactive_stream_start": self._start,
+            "update": self._update,
+            "interactive_stream_end": self._end,
+        }
+
+    def age(self) -> float | None:
+        """How old the running stream is [s]; None without one."""
+        return None if self._stage is None else time.monotonic() - self._began
+
+    async def handle(self, message: dict[str, Any]) -> None:
+        """Does what a message asks for; one that is malformed is answered with an error, never with silence."""
+        handler = self._handlers.get(str(message.get("type")))
+        if handler is None:
+            self._refuse("unknown_message", f"there is no message of type {message.get('type')!r:.80}")
+            return
+        try:
+            async with self._lock:
+                await handler(message)
+        except ValueError as error:
+            self._refuse("invalid_request", str(error))
+        except Exception:
+            _log.exception("%s: a message could not be handled", self._name)
+            self._refuse("internal_error", "the emulator failed; its log says why")
+
+    def _refuse(self, reason: str, message: str) -> None:
+        self._sessions.say(f"{self._name}: {reason}: {message}")
+        self.send({"type": "interactive_stream_error", "reason": reason, "message": message})
+
+    async def _start(self, message: dict[str, Any]) -> None:
+        prompt, image = _text(message), _image(message.get("input_image_base64"))
+        if self._sessions.faults.take("lease-denied"):
+            self._refuse("lease_denied", "the emulator was told to deny it")
+            return
+        if self._sessions.over_quota():
+            self._refuse("quota_exceeded", "the hours of the month are used up")
+            return
+        await self._finish()
+        portrait = bool(message.get("portrait", True))
+        self._stage = await self._studio.open(prompt, portrait=portrait, image=image)
+        self._stream, self._began = f"str_{secrets.token_hex(8)}", time.monotonic()
+        self._track.show(self._stage)
+        self.send({"type": "stream_started", "stream_id": self._stream, "applied_prompt": prompt})
+        broadcast = "; broadcasts are not emulated" if message.get("broadcast") else ""
+        self._sessions.say(f"{self._name}: stream {self._stream} starts: {prompt!r:.100}{broadcast}")
+
+    async def _update(self, message: dict[str, Any]) -> None:
+        text = _text(message)
+        if self._stage is None:
+            self._refuse("no_active_stream", "start a stream before you talk to it")
+            return
+        applied = await self._stage.tell(text)
+        self.send({"type": "update_acknowledged", "prompt": applied})
+
+    async def _end(self, message: dict[str, Any]) -> None:
+        del message
+        await self._finish()
+        self.send({"type": "stream_ended"})
+
+    async def stop(self, reason: str, message: str) -> None:
+        """Ends the stream against the client's will."""
+        async with self._lock:
+            if self._stage is not None:
+                await self._finish()
+                self._refuse(reason, message)
+
+    async def close(self) -> None:
+        """Ends the stream, if there is one."""
+        async with self._lock:
+            await self._finish()
+
+    async def _finish(self) -> None:
+        stage, age = self._stage, self.age()
+        if stage is None or age is None:
+            return
+        shown = self._track.shown
+        self._stage = None
+        self._track.show(None)
+        self._sessions.used_s += age
+        await stage.close()
+        rate = shown / age if age else 0.0
+        self._sessions.say(f"{self._name}: stream {self._stream} ended after {age:.1f} s, {rate:.1f} pictures/s")
+
+
+def _text(message: dict[str, Any]) -> str:
+    text = message.get("prompt")
+    if not isinstance(text, str):
+        raise ValueError(f"'prompt' must be a text, not {text!r:.80}")
+    return text
+
+
+def _image(data: Any) -> NDArray[np.uint8] | None:
+    """The picture in a data URL or in bare base64. Shape (h, w, 3)."""
+    import cv2
+
+    if data is None:
+        return None
+    try:
+        raw = base64.b64decode(str(data).rpartition(",")[2])
+        picture = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
+    except (ValueError, cv2.error):
+        picture = None
+    if picture is None:
+        raise ValueError("'input_image_base64' is no picture that can be read")
+    return np.asarray(picture[..., ::-1], np.uint8)

@@ -1,0 +1,44 @@
+import os
+
+os.environ.setdefault("MUJOCO_GL", "egl")
+
+import pytest
+from adversarl_odyssey.emulator.options import EmulatorOptions
+from adversarl_odyssey.emulator.server import ServerThread
+
+from adversarl.errors import NoGL
+
+
+@pytest.fixture(scope="session")
+def _emulator():
+    try:
+        server = ServerThread(EmulatorOptions(size=(96, 160), fps=10)).start()
+    except NoGL as error:
+        pytest.skip(str(error))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def emulator(_emulator, monkeypatch):
+    """A running emulator, shared by all tests: `.url`, `.key`, `.faults` (off again after the test), `.stats()`."""
+    monkeypatch.setenv("ODYSSEY_API_URL", _emulator.url)
+    monkeypatch.setenv("ODYSSEY_API_KEY", _emulator.key)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    yield _emulator
+    _emulator.faults.clear()
+
+
+@pytest.fixture
+def open_emulator(_emulator):
+    """``open_emulator(**options)`` starts an emulator of the test's own."""
+    servers = []
+
+    def start(**options):
+        chosen = {"size": (96, 160), "fps": 10, **options}
+        servers.append(ServerThread(EmulatorOptions(**chosen)).start())
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
