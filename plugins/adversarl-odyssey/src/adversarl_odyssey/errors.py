@@ -10,3 +10,4 @@ class OdysseyError(AdversarlError):
 
     def __init__(self, sentence: str, action: str) -> None:
         super().__init__(f"Odyssey: {sentence}. {action}")
+        self.sentence, self.action = sentence, action
