@@ -58,8 +58,9 @@ class Strand:
         self.size = size
         self._container = av.open(str(path), "w", format="mp4")
         options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "20"} if codec == "libx264" else {}
-        self._stream = self._container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
-        assert isinstance(self._stream, av.VideoStream)
+        stream = self._container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
+        assert isinstance(stream, av.VideoStream)
+        self._stream = stream
         self._stream.height, self._stream.width = size
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, TICKS)
