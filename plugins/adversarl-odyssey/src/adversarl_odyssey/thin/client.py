@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+import itertools
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import aiohttp
 
 from adversarl_odyssey.sdk import hide, is_loopback
-from adversarl_odyssey.thin.errors import OdysseyConnectionError, OdysseyError, OdysseyStreamError, stream_error
+from adversarl_odyssey.thin.errors import OdysseyConnectionError, OdysseyError, OdysseyStreamError
+from adversarl_odyssey.thin.handlers import Handlers
 from adversarl_odyssey.thin.http import Api
 from adversarl_odyssey.thin.images import data_url
 from adversarl_odyssey.thin.link import Link
 from adversarl_odyssey.thin.offline import Offline
-from adversarl_odyssey.thin.session import request_session
+from adversarl_odyssey.thin.session import Session, request_session
+from adversarl_odyssey.thin.talk import Talk
 from adversarl_odyssey.thin.types import (
     AdvancedConfig,
-    BroadcastInfo,
     ConnectionStatus,
-    Handlers,
     StreamerCapabilities,
     VideoFrame,
 )
 
 START_S, ANSWER_S, END_S = 60.0, 30.0, 10.0
 """How long the start, an interaction and the end of a stream may take [s]."""
-BUSY = (ConnectionStatus.AUTHENTICATING, ConnectionStatus.CONNECTING)
-logger = logging.getLogger(__name__)
 
 
 class Odyssey(Offline):
@@ -74,17 +71,14 @@ class Odyssey(Offline):
             raise ValueError("this client is for emulators on this machine; use Odyssey's SDK elsewhere")
         super().__init__(Api(api_url, api_key))
         self._advanced = advanced or AdvancedConfig()
-        self._handlers = Handlers()
+        self._talk = Talk()
         self._status = ConnectionStatus.DISCONNECTED
         self._capabilities = StreamerCapabilities()
         self._session_id: str | None = None
-        self._applied: str | None = None
         self._link: Link | None = None
         self._work: asyncio.Task[None] | None = None
-        self._waiting: dict[str, asyncio.Future[str]] = {}
-        self._turn = asyncio.Lock()
+        self._closing = asyncio.Lock()
         self._cleaning = set[asyncio.Task[None]]()
-        self._blamed = set[str]()
 
     @property
     def is_connected(self) -> bool:
@@ -104,7 +98,7 @@ class Odyssey(Offline):
     @property
     def last_applied_prompt(self) -> str | None:
         """The prompt that the service made of the last one."""
-        return self._applied
+        return self._talk.applied
 
     async def connect(self, **handlers: Any) -> None:
         """Gets a session and connects to its machine.
@@ -119,8 +113,7 @@ class Odyssey(Offline):
             return
         if self._work is not None:
             raise OdysseyConnectionError(f"the client is already {self._status.value}")
-        await self._drop()
-        self._handlers = Handlers(**handlers)
+        self._talk.handlers = Handlers(**handlers)
         self._work = asyncio.create_task(self._establish())
         try:
             await self._work
@@ -140,29 +133,38 @@ class Odyssey(Offline):
 
     async def _establish(self) -> None:
         self._to(ConnectionStatus.AUTHENTICATING)
+        await self._drop()
         self.api.forget()
         session = await request_session(self.api, self._advanced.queue_timeout_s)
         self._session_id, self._capabilities = session.session_id, session.capabilities
         self._to(ConnectionStatus.CONNECTING)
-        for attempt in range(self._advanced.max_retries + 1):
-            self._link = Link(self._on_text, self._on_frame if self._handlers.on_video_frame else None, self._on_lost)
-            try:
-                await self._link.open(self.api, session)
-                break
-            except (aiohttp.ClientError, ConnectionError, TimeoutError, ValueError):
-                await self._link.close()
-                if attempt == self._advanced.max_retries:
-                    raise
-                await asyncio.sleep(self._advanced.pause_s(attempt))
-        await self._link.stand()
+        link = await self._open(session)
+        await link.stand()
         self._to(ConnectionStatus.CONNECTED)
         self._call("on_connected")
 
+    async def _open(self, session: Session) -> Link:
+        """A link whose signalling is open; tries again as `AdvancedConfig` says."""
+        seen = self._on_frame if self._talk.handlers.on_video_frame is not None else None
+        for attempt in itertools.count():
+            self._link = link = Link(self._talk.on_text, seen, self._on_lost)
+            try:
+                await link.open(self.api, session)
+                break
+            except (aiohttp.ClientError, ConnectionError, TimeoutError, ValueError):
+                if attempt >= self._advanced.max_retries:
+                    raise
+            await self._drop()
+            await asyncio.sleep(self._advanced.pause_s(attempt))
+        return link
+
     async def _settle(self, status: ConnectionStatus, error: Exception | None) -> None:
         """After a connection that failed."""
-        await finish(self._release())
-        self._session_id = None
-        self._to(status, None if error is None else str(error))
+        try:
+            await finish(self._release())
+        finally:
+            self._session_id = None
+            self._to(status, None if error is None else str(error))
         if error is not None:
             self._call("on_error", error, True)
 
@@ -207,8 +209,7 @@ class Odyssey(Offline):
         Raises:
             OdysseyError: One of the module `errors`.
         """
-        async with self._turn:
-            return await self._ask("interact", {"type": "update", "prompt": prompt}, ANSWER_S)
+        return await self._ask("interact", {"type": "update", "prompt": prompt}, ANSWER_S)
 
     async def end_stream(self) -> None:
         """Ends the stream.
@@ -218,64 +219,11 @@ class Odyssey(Offline):
         """
         await self._ask("end", {"type": "interactive_stream_end"}, END_S)
 
-    async def _ask(self, what: str, message: Mapping[str, Any], limit_s: float, *, signal: bool = False) -> str:
-        """Sends a message and waits for its answer."""
+    async def _ask(self, kind: str, message: Mapping[str, Any], limit_s: float, *, signal: bool = False) -> str:
         link = self._link
         if not self.is_connected or link is None:
-            raise OdysseyStreamError(f"cannot {what}: the client is {self._status.value}, not connected")
-        answer = self._waiting[what] = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(limit_s):
-                await link.send(message, signal=signal)
-                return await answer
-        except TimeoutError:
-            raise OdysseyStreamError(f"no answer to '{what}' within {limit_s:g} s") from None
-        except ConnectionError as error:
-            raise OdysseyConnectionError(f"cannot {what}: {error}") from error
-        finally:
-            answer.cancel()
-            if self._waiting.get(what) is answer:
-                del self._waiting[what]
-
-    def _answer(self, what: str, text: str) -> None:
-        if (answer := self._waiting.get(what)) is not None and not answer.done():
-            answer.set_result(text)
-
-    def _reject(self, error: Exception) -> None:
-        for answer in list(self._waiting.values()):
-            if not answer.done():
-                answer.set_exception(error)
-
-    def _on_text(self, text: str | bytes) -> None:
-        """What arrives on the data channel; nonsense is told and forgotten."""
-        try:
-            message = json.loads(text)
-            if not isinstance(message, dict):
-                raise ValueError("a message of the service is no JSON object")
-            self._on_message(message)
-        except Exception as error:
-            self._call("on_error", error, False)
-
-    def _on_message(self, message: dict[str, Any]) -> None:
-        kind = message.get("type")
-        if kind == "stream_started":
-            self._applied = message.get("applied_prompt")
-            self._answer("start", str(message.get("stream_id", "")))
-            self._call("on_stream_started", str(message.get("stream_id", "")))
-        elif kind == "update_acknowledged":
-            self._applied = str(message.get("prompt", "")) or None
-            self._answer("interact", self._applied or "")
-            self._call("on_interact_acknowledged", self._applied or "")
-        elif kind == "stream_ended":
-            self._answer("end", "")
-            self._call("on_stream_ended")
-        elif kind == "interactive_stream_error":
-            reason, text = str(message.get("reason", "unknown")), str(message.get("message", ""))
-            self._reject(stream_error(reason, text))
-            self._call("on_stream_error", reason, text)
-        elif kind == "broadcast_ready":
-            urls = message.get("broadcast_url"), message["webrtc_url"], message["spectator_token"]
-            self._call("on_broadcast_ready", BroadcastInfo(*urls))
+            raise OdysseyStreamError(f"cannot {kind}: the client is {self._status.value}, not connected")
+        return await self._talk.ask(link, kind, message, limit_s, signal=signal)
 
     def _on_frame(self, frame: VideoFrame) -> None:
         self._call("on_video_frame", frame)
@@ -283,7 +231,7 @@ class Odyssey(Offline):
     def _on_lost(self, code: int, sentence: str) -> None:
         """The connection is gone; like the SDK, a close that the service calls normal is no error."""
         error = OdysseyConnectionError(sentence)
-        self._reject(error)
+        self._talk.reject(error)
         cleaning = asyncio.create_task(self._drop())
         self._cleaning.add(cleaning)
         cleaning.add_done_callback(self._cleaning.discard)
@@ -299,23 +247,14 @@ class Odyssey(Offline):
             self._call("on_status_change", status, message)
 
     def _call(self, name: str, *values: object) -> None:
-        """Calls a function of the user, whose exceptions are told once and stop nothing."""
-        function: Callable[..., object] | None = getattr(self._handlers, name)
-        try:
-            if function is not None:
-                function(*values)
-        except Exception as error:
-            if name not in self._blamed:
-                self._blamed.add(name)
-                logger.exception("The function %s raised; this is told once", name)
-                if name != "on_error":
-                    self._call("on_error", error, False)
+        self._talk.handlers.call(name, *values)
 
     async def _drop(self) -> None:
-        """Closes the connection, if there is one."""
-        link, self._link = self._link, None
-        if link is not None:
-            await link.close()
+        """Closes the connection, if there is one; returns when it is closed, whoever began."""
+        async with self._closing:
+            link, self._link = self._link, None
+            if link is not None:
+                await link.close()
 
     async def _release(self) -> None:
         await self._drop()
@@ -327,14 +266,14 @@ class Odyssey(Offline):
         if work is not None:
             work.cancel()
             await asyncio.wait([work])
-        self._reject(OdysseyConnectionError("the client was disconnected"))
+        self._talk.reject(OdysseyConnectionError("the client was disconnected"))
         await finish(self._leave())
 
     async def _leave(self) -> None:
         if self._cleaning:
             await asyncio.wait(self._cleaning)
         await self._release()
-        self._session_id, self._applied = None, None
+        self._session_id, self._talk.applied = None, None
         self._to(ConnectionStatus.DISCONNECTED)
 
 

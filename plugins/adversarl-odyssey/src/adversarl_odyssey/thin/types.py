@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -77,22 +77,6 @@ class BroadcastInfo:
     hls_url: str | None
     webrtc_url: str
     spectator_token: str
-
-
-@dataclass(slots=True)
-class Handlers:
-    """Functions that are told what happens; called in the loop of `connect`, so that they must not block."""
-
-    on_connected: Callable[[], object] | None = None
-    on_disconnected: Callable[[], object] | None = None
-    on_video_frame: Callable[[VideoFrame], object] | None = None
-    on_stream_started: Callable[[str], object] | None = None
-    on_stream_ended: Callable[[], object] | None = None
-    on_interact_acknowledged: Callable[[str], object] | None = None
-    on_broadcast_ready: Callable[[BroadcastInfo], object] | None = None
-    on_stream_error: Callable[[str, str], object] | None = None
-    on_error: Callable[[Exception, bool], object] | None = None
-    on_status_change: Callable[[ConnectionStatus, str | None], object] | None = None
 
 
 class SimulationJobStatus(StrEnum):
