@@ -43,7 +43,7 @@ class Emulator:
         self.gate = Gate(options, self.signer, self.faults)
         self.sessions = Sessions(options, self.faults, say)
         self.studio = Studio(
-            size=options.size, fps=options.fps, stages=options.max_streams, world=options.world, task=options.task
+            size=options.size, fps=options.fps, stages=options.max_streams + 1, world=options.world, task=options.task
         )
         self._signalling = Signalling(self.sessions, self.signer, self.make_peer)
 
@@ -107,8 +107,9 @@ class Emulator:
         return web.json_response({"session_token": token, "expires_in": int(self.options.token_s)})
 
     async def _config(self, request: web.Request) -> web.Response:
-        del request
-        return web.json_response({"iceServers": []})
+        # An empty list makes clients that are built on aiortc ask a public server for their address; of this kind of
+        # server they ask nothing, and on one machine nobody needs to.
+        return web.json_response({"iceServers": [{"urls": f"stuns:{request.url.host or '127.0.0.1'}"}]})
 
     async def _telemetry(self, request: web.Request) -> web.Response:
         await request.read()
@@ -168,8 +169,14 @@ class Emulator:
             await connection.peer.stop("session_timeout", f"the stream is older than {longest:g} s")
         elif age is not None and self.sessions.over_quota():
             await connection.peer.stop("quota_exceeded", "the hours of the month are used up")
+        if self.options.idle_s and connection.idle_s() >= self.options.idle_s:
+            self.sessions.say(f"{session.id}: without a stream for {self.options.idle_s:g} s, cleaned up")
+            connection.politely = True
+            connection.drop()
         lifetime = self.faults.get("drop-connection")
         dropped = lifetime is not None and time.monotonic() - connection.began >= lifetime
+        if connection.peer.broken:
+            connection.drop()
         if dropped or (self.faults.get("expire-token") is not None and time.time() >= connection.expires):
             self.sessions.say(f"{session.id}: its connection is broken by command")
             connection.drop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
 from typing import Any
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
@@ -38,6 +37,7 @@ class Peer:
         self._outbound = self._channel("streamerToClient")
         self._inbound = self._channel("clientToStreamer")
         self._waiting: list[str] = []
+        self._spoilt = 0
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(LONGEST_QUEUE)
         self._outbound.on("open", self._flush)
         self._inbound.on("message", self._received)
@@ -50,6 +50,11 @@ class Peer:
     def stream_age(self) -> float | None:
         """How old the running stream is [s]; None without one."""
         return self._streamer.age()
+
+    @property
+    def broken(self) -> bool:
+        """Whether the client's end is gone."""
+        return self._connection.connectionState in ("failed", "closed")
 
     async def offer(self) -> str:
         """The session description for the client, all candidates of this machine in it."""
@@ -105,7 +110,10 @@ class Peer:
 
     def send(self, message: dict[str, Any]) -> None:
         """Tells the client something, at once or when its channel is open."""
-        text = _spoil(message) if self._faults.take("malformed") else json.dumps(message)
+        text = json.dumps(message)
+        if self._faults.take("malformed"):
+            spoilt = (text[:-2], json.dumps({"type": message["type"]}), json.dumps([message]))
+            text, self._spoilt = spoilt[self._spoilt % len(spoilt)], self._spoilt + 1
         self._waiting.append(text)
         self._flush()
 
@@ -124,10 +132,3 @@ class Peer:
         await self._streamer.close()
         self._track.stop()
         await self._connection.close()
-
-
-def _spoil(message: dict[str, Any]) -> str:
-    """A message that is no JSON, or one in which everything but the type is missing."""
-    if time.monotonic_ns() // 1000 % 2:
-        return json.dumps(message)[:-2]
-    return json.dumps({"type": message["type"]})

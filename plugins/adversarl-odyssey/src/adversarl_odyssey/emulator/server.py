@@ -46,9 +46,8 @@ class RunningServer:
         self._watch.cancel()
         await asyncio.gather(self._watch, return_exceptions=True)
         connections = [s.connection for s in self.emulator.sessions.open.values() if s.connection is not None]
-        for connection in connections:
-            with contextlib.suppress(ConnectionError, RuntimeError):
-                await connection.socket.close(code=1001, message=b"the emulator ends")
+        goodbyes = [connection.socket.close(code=1001, message=b"the emulator ends") for connection in connections]
+        await asyncio.gather(*goodbyes, return_exceptions=True)
         await self._runner.cleanup()
         await self.emulator.studio.close()
 

@@ -17,6 +17,8 @@ from adversarl_odyssey.emulator.tokens import Signer
 _log = logging.getLogger(__name__)
 LARGEST_MESSAGE = 64 * 1024 * 1024
 """An image may travel here [byte]."""
+HEARTBEAT_S, GOODBYE_S = 20.0, 2.0
+"""How often a client must show that it is there, and how long it may take to say goodbye [s]."""
 STRANGE_MESSAGES = 100
 """So many messages without sense end a connection."""
 
@@ -38,6 +40,8 @@ class Connection:
         self.politely = False
         """Whether the client has said goodbye."""
         self._strange = 0
+        self.used = self.began
+        """When the client last asked for something or had a stream [s, monotonic]."""
 
     async def converse(self) -> None:
         """Makes the offer and serves the client until it leaves."""
@@ -67,6 +71,12 @@ class Connection:
         elif kind != "keepalive":
             self.peer.handle(message)
 
+    def idle_s(self) -> float:
+        """For how long there has been no stream [s]."""
+        if self.peer.stream_age() is not None:
+            self.used = time.monotonic()
+        return time.monotonic() - self.used
+
     def drop(self) -> None:
         """Breaks the connection without goodbye."""
         if self._request.transport is not None:
@@ -94,7 +104,7 @@ class Signalling:
             return web.json_response({"detail": "The session token is not valid"}, status=401)
         if session is None:
             return web.json_response({"detail": "There is no such session"}, status=404)
-        socket = web.WebSocketResponse(max_msg_size=LARGEST_MESSAGE)
+        socket = web.WebSocketResponse(max_msg_size=LARGEST_MESSAGE, heartbeat=HEARTBEAT_S, timeout=GOODBYE_S)
         await socket.prepare(request)
         if self._sessions.faults.take("no-streamer"):
             await socket.send_json({"type": "error", "reason": "streamer_not_available"})

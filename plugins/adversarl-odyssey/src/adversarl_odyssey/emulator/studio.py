@@ -158,7 +158,6 @@ class Stage:
         grounding = world.ground(text.strip()[len(self._start) :] if whole else text)
         if whole or grounding.restore:
             world.restore([0])
-        if whole:
             world.perturb([0], [self._scene])
         world.perturb([0], [grounding.perturbations])
 
@@ -177,15 +176,19 @@ class Stage:
 
     def _picture(self) -> NDArray[np.uint8]:
         world = self._world
+        if not self._open:
+            raise RuntimeError("the stage is closed")
         world.step(self._next_action()[None])
         if self._image_left and self._image is not None:
             self._image_left -= 1
             return _fill(self._image, self.size)
-        return world.frames([0], self.size, smooth=False)[0]
+        picture: NDArray[np.uint8] = world.frames([0], self.size, smooth=False)[0]
+        return picture
 
     def _next_action(self) -> NDArray[np.float32]:
         if self._taught:
-            return self._world.teacher([0])[0]
+            taught: NDArray[np.float32] = self._world.teacher([0])[0]
+            return taught
         action = np.zeros(self._world.single_action_space.shape or (), np.float32)
         if self._action is not None:
             shared = min(len(action), len(self._action))
@@ -196,8 +199,10 @@ class Stage:
         """Leaves the world to the next stream; may be called twice."""
         if self._open:
             self._open = False
-            await self._studio.run(self._clear)
-            self._studio.release(self._world)
+            try:
+                await self._studio.run(self._clear)
+            finally:
+                self._studio.release(self._world)
 
     def _clear(self) -> None:
         self._world.restore([0])
