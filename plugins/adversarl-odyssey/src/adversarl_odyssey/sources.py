@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +83,23 @@ class Source(ABC):
         Raises:
             OdysseyError: The service refuses for good, or retrying did not help.
         """
+
+    def start_from(self, env: int, picture: NDArray[np.uint8]) -> None:
+        """The picture that streams of an environment begin with, where the service can begin with one.
+
+        Args:
+            env: Index of the environment.
+            picture: RGB. Shape (h, w, 3).
+        """
+        del env, picture
+
+    def position(self, env: int) -> Any:
+        """Where among its pictures an environment is, picklable; None for sources that cannot go back to it."""
+        del env
+
+    def seek(self, env: int, position: Any) -> None:
+        """Goes back to a `position`, perhaps one from another process, where it can."""
+        del env, position
 
     def connect(self, notice: Notice, folder: Path | None = None) -> None:
         """Is told how to tell the user something, such as that a stream was renewed, and where the run lies."""
