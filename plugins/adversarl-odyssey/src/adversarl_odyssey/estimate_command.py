@@ -2,7 +2,87 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
 
-def estimate() -> None:
-    """To be written."""
-    raise NotImplementedError
+import typer
+
+from adversarl.cli.options import Json, PluginFiles, RecipeFile, Set, load_plugins
+
+if TYPE_CHECKING:
+    from adversarl_odyssey.estimate import Estimate
+
+
+def estimate(
+    recipe: RecipeFile,
+    overrides: Set = None,
+    speed: Annotated[
+        float, typer.Option(min=0.1, help="Steps per second of a hybrid world, over all environments [1/s].")
+    ] = 100.0,
+    frame_rate: Annotated[float, typer.Option(min=0.1, help="Pictures per second of a live stream [Hz].")] = 20.0,
+    episode_share: Annotated[
+        float, typer.Option(min=0.01, max=1.0, help="Share of its time limit that an episode lasts on average.")
+    ] = 1.0,
+    json: Json = False,
+    plugin: PluginFiles = None,
+) -> None:
+    """Say how many stream hours and dollars a run will need; opens no stream and needs no key."""
+    from adversarl.cli.output import print_json
+    from adversarl.recipe import load_recipe
+    from adversarl_odyssey.estimate import Assumptions
+    from adversarl_odyssey.estimate import estimate as add_up
+    from adversarl_odyssey.outline import outline_of
+
+    loaded = load_recipe(recipe, load_plugins(tuple(plugin or ())).registry, overrides or [])
+    found = add_up(loaded, outline_of(loaded), Assumptions(speed, frame_rate, episode_share))
+    if json:
+        print_json(found.to_json())
+    else:
+        _print(found)
+
+
+def _print(found: Estimate) -> None:
+    from adversarl.cli.output import console, table
+
+    if found.max_cost_usd is None:
+        steps = sum(phase.env_steps for phase in found.phases)
+        text = f"{found.recipe}: backend '{found.backend}' costs nothing: no stream is opened in its {steps:,} steps."
+        console.print(text, highlight=False, soft_wrap=True)
+        return
+    rows = [
+        [phase.name, f"{phase.env_steps:,}" if phase.env_steps else "-", *_money(phase.wall_s, phase.stream_s, found)]
+        for phase in found.phases
+    ]
+    rows.append(["all", "", *_money(3600 * found.wall_hours, 3600 * found.stream_hours, found)])
+    price = f"USD at {found.price_usd_per_hour:g}/h"
+    columns = ["part", "env steps", "hours", "stream hours", "USD at 1 to 2/h", price]
+    console.print(table(f"{found.recipe} in {found.backend}", columns, rows))
+    for sentence in found.assumptions:
+        console.print(f"- {sentence}", markup=False, highlight=False, soft_wrap=True)
+    for sentence, style in _verdict(found):
+        console.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _money(wall_s: float, stream_s: float, found: Estimate) -> list[str]:
+    from adversarl_odyssey.estimate import PRICES
+
+    hours = stream_s / 3600
+    low, high = (f"{hours * price:.2f}" for price in PRICES)
+    wall = f"{wall_s / 3600:.2f}" if wall_s else "-"
+    return [wall, f"{hours:.2f}", f"{low} to {high}", f"{hours * found.price_usd_per_hour:.2f}"]
+
+
+def _verdict(found: Estimate) -> list[tuple[str, str]]:
+    """Whether limits and money suffice, with a style each."""
+    verdict = [(sentence, "yellow") for sentence in found.warnings]
+    if found.max_streams is not None and not found.warnings:
+        verdict.append((f"{found.streams} streams at once; the account may have {found.max_streams}.", ""))
+    money = f"max_cost_usd = {found.max_cost_usd:g}"
+    if found.stops_in is None:
+        return [*verdict, (f"{money} suffices.", "green")]
+    phase, share = found.stops_in
+    advice = f"For all of it set backend.max_cost_usd = {_ceil(found.usd)}."
+    return [*verdict, (f"{money} ends the run after {share:.0%} of: {phase}. {advice}", "yellow")]
+
+
+def _ceil(usd: float) -> int:
+    return int(-(-1.1 * usd // 1))

@@ -1,0 +1,245 @@
+"""What a run will cost before it begins: hours of streams, dollars, and whether the account's limits allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from adversarl.recipe import Recipe
+from adversarl.types import Axis
+from adversarl_odyssey.estimate_trials import trials_of
+from adversarl_odyssey.options import ServiceOptions
+
+PRICES = (1.0, 2.0)
+"""Lowest and highest price of an hour of one stream in the vendor's material [USD]."""
+FRAME_RATE = 20.0
+"""Pictures per second of a live stream, and so the most steps per second of an environment that waits for them [Hz]."""
+HYBRID_SPEED = 100.0
+"""Steps per second of a hybrid world, over all its environments, updates of the policy included [1/s]."""
+HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What an estimate has to know of a world, which is not opened for it.
+
+    Attributes:
+        kind: ``stream`` (a step waits for a picture), ``hybrid`` (it does not), ``videos`` or ``none``.
+        axes: What it can vary.
+        max_episode_steps: Time limit [control steps].
+        num_envs: Environments, each with a stream of its own.
+        missing_videos: How many videos have yet to be made.
+        video_s: Length of each [s].
+    """
+
+    kind: str
+    axes: tuple[Axis, ...]
+    max_episode_steps: int
+    num_envs: int
+    missing_videos: int = 0
+    video_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What is not known before a run.
+
+    Attributes:
+        hybrid_speed: See `HYBRID_SPEED`.
+        frame_rate: See `FRAME_RATE`.
+        episode_share: Share of its time limit that an episode lasts on average, in (0, 1].
+    """
+
+    hybrid_speed: float = HYBRID_SPEED
+    frame_rate: float = FRAME_RATE
+    episode_share: float = 1.0
+
+    def speed(self, outline: Outline) -> float:
+        """Steps per second of all environments together."""
+        return self.frame_rate * outline.num_envs if outline.kind == "stream" else self.hybrid_speed
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One part of a run.
+
+    Attributes:
+        name: Such as ``training``.
+        env_steps: Environment steps.
+        wall_s: How long it takes [s]; 0 where no stream decides that.
+        stream_s: Seconds of all streams together [s].
+    """
+
+    name: str
+    env_steps: int
+    wall_s: float
+    stream_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will need.
+
+    Attributes:
+        recipe: Name of the recipe's file.
+        backend: Name of its world.
+        phases: The parts of the run, in their order.
+        price_usd_per_hour: The recipe's own price [USD].
+        max_cost_usd: The recipe's ceiling [USD]; None where nothing costs.
+        streams: Most streams at once.
+        max_streams: Streams that the account may have at once; None where there are none.
+        stops_in: The phase in which the ceiling ends the run, and the share of it that is done by then; None if it
+            suffices.
+        assumptions: What the numbers rest on, in sentences.
+        warnings: What will not go well, in sentences.
+    """
+
+    recipe: str
+    backend: str
+    phases: tuple[Phase, ...]
+    price_usd_per_hour: float
+    max_cost_usd: float | None
+    streams: int
+    max_streams: int | None
+    stops_in: tuple[str, float] | None
+    assumptions: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def stream_hours(self) -> float:
+        """Hours of all streams together [h]."""
+        return sum(phase.stream_s for phase in self.phases) / HOUR
+
+    @property
+    def wall_hours(self) -> float:
+        """Hours that the run takes [h]."""
+        return sum(phase.wall_s for phase in self.phases) / HOUR
+
+    @property
+    def usd(self) -> float:
+        """Cost at the recipe's price [USD]."""
+        return self.stream_hours * self.price_usd_per_hour
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready dictionary; times in hours, money in US dollars."""
+        rows = [
+            {
+                "name": phase.name,
+                "env_steps": phase.env_steps,
+                "wall_hours": phase.wall_s / HOUR,
+                "stream_hours": phase.stream_s / HOUR,
+                "usd": phase.stream_s / HOUR * self.price_usd_per_hour,
+            }
+            for phase in self.phases
+        ]
+        low, high = PRICES
+        own = asdict(self) | {"phases": rows, "assumptions": list(self.assumptions), "warnings": list(self.warnings)}
+        stops = None if self.stops_in is None else {"phase": self.stops_in[0], "share_done": self.stops_in[1]}
+        sums = {"wall_hours": self.wall_hours, "stream_hours": self.stream_hours, "usd": self.usd}
+        return (
+            own | sums | {"usd_low": self.stream_hours * low, "usd_high": self.stream_hours * high, "stops_in": stops}
+        )
+
+
+def estimate(recipe: Recipe, outline: Outline, assumed: Assumptions) -> Estimate:
+    """Adds up what a run of a recipe needs; opens nothing."""
+    options = recipe["backend"].options
+    service = options if isinstance(options, ServiceOptions) and outline.kind != "none" else None
+    live = outline.kind in ("stream", "hybrid")
+    trials = trials_of(recipe, outline.max_episode_steps, assumed.episode_share)
+    phases = tuple(_phases(recipe, outline, assumed, trials.env_steps))
+    price = service.price_usd_per_hour if service else 0.0
+    ceiling = service.max_cost_usd if service else None
+    streams = outline.num_envs + (trials.width(outline.num_envs) if live else 0) if live else 0
+    limit = service.max_streams if service and live else None
+    stops = None if ceiling is None else _stop(phases, price, ceiling)
+    return Estimate(
+        recipe.source,
+        recipe["backend"].component.name,
+        phases,
+        price,
+        ceiling,
+        streams,
+        limit,
+        stops,
+        tuple(_assumptions(recipe, outline, assumed, trials.sentences)) if service else (),
+        tuple(_warnings(outline, streams, limit)),
+    )
+
+
+def _phases(recipe: Recipe, outline: Outline, assumed: Assumptions, trial_steps: int) -> Iterable[Phase]:
+    """What `adversarl.training.Run` does, in its order."""
+    if outline.kind == "videos":
+        seconds = outline.missing_videos * outline.video_s
+        yield Phase(f"{outline.missing_videos} videos that are missing", 0, 0.0, seconds)
+    warm = int(getattr(recipe["learner"].options, "warm_start_steps", 0))
+    tested = round(_evaluation_episodes(recipe, outline.axes) * outline.max_episode_steps * assumed.episode_share)
+    if warm:
+        yield _phase("warm start", warm, outline, assumed)
+    yield _phase("evaluation before training", tested, outline, assumed)
+    yield _phase("training", recipe.run.total_steps, outline, assumed)
+    if trial_steps:
+        # The streams of training wait for the end of a trial, which takes less than `idle_s`, and go on costing.
+        yield _phase("trials aside", trial_steps, outline, assumed, streams=2)
+    yield _phase("evaluation after training", tested, outline, assumed)
+
+
+def _phase(name: str, steps: int, outline: Outline, assumed: Assumptions, streams: int = 1) -> Phase:
+    if outline.kind not in ("stream", "hybrid"):
+        return Phase(name, steps, 0.0, 0.0)
+    wall = steps / assumed.speed(outline)
+    return Phase(name, steps, wall, wall * outline.num_envs * streams)
+
+
+def _evaluation_episodes(recipe: Recipe, axes: Sequence[Axis]) -> int:
+    return sum(len(cell.seeds) for cell in recipe["evaluation"].make().cells(axes, recipe.run.seed))
+
+
+def _stop(phases: Sequence[Phase], price: float, ceiling: float) -> tuple[str, float] | None:
+    """Where the money is spent: the phase, and the share of it that is done then."""
+    left = ceiling
+    for phase in phases:
+        cost = phase.stream_s / HOUR * price
+        if cost > left:
+            return phase.name, left / cost
+        left -= cost
+    return None
+
+
+def _assumptions(recipe: Recipe, outline: Outline, assumed: Assumptions, trials: Sequence[str]) -> Iterable[str]:
+    low, high = PRICES
+    yield f"An hour of one stream costs {low:g} to {high:g} USD (the vendor's material); the service bills by the second."
+    if outline.kind == "stream":
+        yield (
+            f"A step waits for a new picture: {assumed.frame_rate:g} steps per second and stream. What opening a stream "
+            "takes, at every reset, is not counted."
+        )
+    elif outline.kind == "hybrid":
+        yield (
+            f"All environments together make {assumed.hybrid_speed:g} steps per second, updates of the policy included; "
+            "their streams run all the while. Measure yours (adversarl bench odyssey) and give it with --speed."
+        )
+    elif outline.kind == "videos":
+        yield f"A second of video costs as much as a second of a stream; each has {outline.video_s:g} s. Training costs nothing."
+    yield (
+        f"An episode lasts {assumed.episode_share:.0%} of its limit of {outline.max_episode_steps} steps. "
+        f"The suite '{recipe['evaluation'].component.name}' has {_evaluation_episodes(recipe, outline.axes)} episodes, "
+        "played before and after training."
+    )
+    yield from trials if outline.kind != "videos" else ()
+
+
+def _warnings(outline: Outline, streams: int, limit: int | None) -> Iterable[str]:
+    if limit is None or streams <= limit:
+        return
+    if outline.num_envs > limit:
+        yield (
+            f"{outline.num_envs} environments need as many streams at once; the account may have {limit}. "
+            f"Set backend.num_envs = {limit}, or backend.max_streams to what your plan allows."
+        )
+    else:
+        yield (
+            f"While trials are played aside, {streams} streams run at once; the account may have {limit}. "
+            f"Set backend.num_envs = {max(1, limit // 2)}, or backend.max_streams to what your plan allows."
+        )
