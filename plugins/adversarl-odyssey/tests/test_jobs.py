@@ -7,6 +7,7 @@ import json
 import time
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import pairwise
 
 import av
 import cv2
@@ -210,7 +211,7 @@ def test_a_job_passes_through_all_states_at_times_that_grow():
     assert job["streams"] == processing["streams"] == []
     times = [datetime.fromisoformat(done[f"{what}_at"]) for what in ("created", "dispatched", "started", "completed")]
     assert times == sorted(times)
-    assert all(time.tzinfo is not None for time in times)
+    assert all(moment.tzinfo is not None for moment in times)
     assert done["estimated_wait_minutes"] is None
     assert (done["retry_count"], done["error_message"]) == (0, None)
 
@@ -319,7 +320,7 @@ def test_jobs_are_filmed_one_at_a_time():
 
     jobs, most = asyncio.run(run())
     assert most == 1
-    assert all(before["completed_at"] <= after["started_at"] for before, after in zip(jobs, jobs[1:], strict=False))
+    assert all(before["completed_at"] <= after["started_at"] for before, after in pairwise(jobs))
 
 
 def test_films_give_way_to_live_streams_but_get_done():
@@ -572,8 +573,8 @@ def test_every_encoder_keeps_pictures_and_times(tmp_path, codec):
     ramp = np.zeros((65, 97, 3), np.uint8) + np.linspace(0, 250, 97, dtype=np.uint8)[None, :, None]
     film = Film(tmp_path, 30.0, codec)
     times = [0.5, 0.55, 0.55, 0.7, 1.3]
-    for time in times:
-        film.add(ramp, time)
+    for time_s in times:
+        film.add(ramp, time_s)
     facts = film.close()
     shown, at = pictures((tmp_path / "video.mp4").read_bytes())
     assert shown.shape == (4, 64, 96, 3)

@@ -32,6 +32,7 @@ class Archive:
     def __init__(self, *, url_s: float = 3600.0, keep_bytes: int = 2 << 30) -> None:
         self.url_s, self.keep_bytes = url_s, keep_bytes
         self._signer = Signer()
+        self._making = threading.Lock()
         self._root: tempfile.TemporaryDirectory[str] | None = None
         self._sizes: dict[str, int] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="films", initializer=_stand_back)
@@ -45,10 +46,11 @@ class Archive:
         return await asyncio.wrap_future(self.submit(work, *arguments))
 
     def folder(self, stream_id: str) -> Path:
-        """An empty folder for the film of a stream."""
-        if self._root is None:
-            self._root = tempfile.TemporaryDirectory(prefix="odyssey-emulator-")
-        path = Path(self._root.name) / stream_id
+        """An empty folder for the film of a stream. On any thread."""
+        with self._making:
+            if self._root is None:
+                self._root = tempfile.TemporaryDirectory(prefix="odyssey-emulator-")
+            path = Path(self._root.name) / stream_id
         path.mkdir()
         return path
 
