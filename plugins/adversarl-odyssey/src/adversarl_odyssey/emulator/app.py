@@ -12,10 +12,11 @@ from aiohttp import web
 
 from adversarl_odyssey.emulator.faults import Faults
 from adversarl_odyssey.emulator.gate import Gate, body_of
+from adversarl_odyssey.emulator.offline import Offline
 from adversarl_odyssey.emulator.options import EmulatorOptions
 from adversarl_odyssey.emulator.rtc import Peer
 from adversarl_odyssey.emulator.sessions import Refused, Session, Sessions
-from adversarl_odyssey.emulator.signalling import Signalling
+from adversarl_odyssey.emulator.signalling import Connection, Signalling
 from adversarl_odyssey.emulator.streams import Streamer
 from adversarl_odyssey.emulator.studio import Studio
 from adversarl_odyssey.emulator.tokens import Signer
@@ -45,12 +46,22 @@ class Emulator:
         self.studio = Studio(
             size=options.size, fps=options.fps, stages=options.max_streams + 1, world=options.world, task=options.task
         )
+        self.offline = Offline(self.studio, fps=options.fps, account=self.gate.account, live=self._live)
         self._signalling = Signalling(self.sessions, self.signer, self.make_peer)
 
     def make_peer(self, session: Session) -> Peer:
         """The peer of a session."""
         track = StageTrack(self.options.fps, self.faults)
-        return Peer(track, Streamer(self.studio, track, self.sessions, session.id), self.faults)
+        recordings = self.offline.recordings
+        return Peer(track, Streamer(self.studio, track, self.sessions, recordings, session.id), self.faults)
+
+    def _live(self) -> int:
+        """How many streams run."""
+        return sum(connection.peer.stream_age() is not None for connection in self.connections())
+
+    def connections(self) -> list[Connection]:
+        """Of all sessions that have one."""
+        return [session.connection for session in self.sessions.open.values() if session.connection is not None]
 
     def app(self) -> web.Application:
         """The web application."""
@@ -71,7 +82,13 @@ class Emulator:
                 web.get("/emulator/stats", self._get_stats),
             ]
         )
+        self.offline.add_routes(app)
         return app
+
+    async def close(self) -> None:
+        """Ends what is not a connection: jobs, recordings, worlds."""
+        await self.offline.close()
+        await self.studio.close()
 
     async def _about(self, request: web.Request) -> web.Response:
         del request
@@ -137,11 +154,10 @@ class Emulator:
 
     def stats(self) -> dict[str, float]:
         """What is open now, and what was used."""
-        connections = [s.connection for s in self.sessions.open.values() if s.connection is not None]
         return {
             "sessions": len(self.sessions.open),
-            "connections": len(connections),
-            "streams": sum(connection.peer.stream_age() is not None for connection in connections),
+            "connections": len(self.connections()),
+            "streams": self._live(),
             "stages": self.studio.in_use,
             "tasks": len(asyncio.all_tasks()),
             "served": self.sessions.served,

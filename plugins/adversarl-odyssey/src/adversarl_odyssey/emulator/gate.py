@@ -12,6 +12,8 @@ from adversarl_odyssey.emulator.options import EmulatorOptions
 from adversarl_odyssey.emulator.tokens import Signer
 
 LONGEST_KEY = 512
+OWNER = "the account"
+"""Whose everything is: there is but one key."""
 
 
 class Gate:
@@ -56,6 +58,15 @@ class Gate:
             if (claims is not None and claims.get("use") == "access") or (key and self._is_key(token)):
                 return
         raise web.HTTPUnauthorized(text='{"detail": "Not authorized"}', content_type="application/json")
+
+    def account(self, request: web.Request) -> str:
+        """Whose a request is.
+
+        Raises:
+            web.HTTPUnauthorized: It has no valid access token.
+        """
+        self.check(request)
+        return OWNER
 
 
 async def body_of(request: web.Request) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class EmulatorOptions(BaseModel):
     concurrent: int = Field(0, ge=0, description="Sessions that the account may have at once (429).")
     monthly_hours: float = Field(0.0, ge=0, description="Hours of streams that the account has [h].")
     max_stream_s: float = Field(300.0, ge=0, description="A stream is ended when it is so old [s].")
-    idle_s: float = Field(900.0, ge=0, description="A session without a connection is cleaned up after so long [s].")
+    claim_s: float = Field(60.0, ge=0, description="A session that nobody connects to is cleaned up after so long [s].")
+    idle_s: float = Field(900.0, ge=0, description="A connection without a stream is ended after so long [s].")
     linger_s: float = Field(
         0.0, ge=0, description="A session whose client left without goodbye counts for so long [s]."
     )

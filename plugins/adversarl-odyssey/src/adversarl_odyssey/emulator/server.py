@@ -45,11 +45,10 @@ class RunningServer:
         """Ends all streams and connections, then the server."""
         self._watch.cancel()
         await asyncio.gather(self._watch, return_exceptions=True)
-        connections = [s.connection for s in self.emulator.sessions.open.values() if s.connection is not None]
-        goodbyes = [connection.socket.close(code=1001, message=b"the emulator ends") for connection in connections]
+        goodbyes = [one.socket.close(code=1001, message=b"the emulator ends") for one in self.emulator.connections()]
         await asyncio.gather(*goodbyes, return_exceptions=True)
         await self._runner.cleanup()
-        await self.emulator.studio.close()
+        await self.emulator.close()
 
 
 async def serve(options: EmulatorOptions, say: Callable[[str], None] = _log.info) -> RunningServer:
@@ -71,7 +70,7 @@ async def serve(options: EmulatorOptions, say: Callable[[str], None] = _log.info
         await web.TCPSite(runner, options.host, options.port).start()
     except BaseException as error:
         await runner.cleanup()
-        await emulator.studio.close()
+        await emulator.close()
         if isinstance(error, OSError):
             where = f"{options.host}:{options.port}"
             raise OdysseyError(f"the emulator cannot listen on {where}: {error.strerror}", "Choose another.") from error

@@ -131,7 +131,7 @@ class Sessions:
         """Ends sessions that have been without a connection for too long."""
         now = time.monotonic()
         for session in list(self.open.values()):
-            patience = session.linger_s if session.linger_s is not None else self.options.idle_s or float("inf")
+            patience = session.linger_s if session.linger_s is not None else self.options.claim_s or float("inf")
             if session.connection is None and now - session.seen >= patience:
                 del self.open[session.id]
                 self.say(f"{session.id}: {'never used, cleaned up' if session.linger_s is None else 'ended'}")

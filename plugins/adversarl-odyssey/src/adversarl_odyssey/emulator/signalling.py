@@ -109,6 +109,7 @@ class Signalling:
         if self._sessions.faults.take("no-streamer"):
             await socket.send_json({"type": "error", "reason": "streamer_not_available"})
             await socket.close()
+            self._sessions.left(session, politely=True)
             return socket
         if session.connection is not None:
             session.connection.drop()

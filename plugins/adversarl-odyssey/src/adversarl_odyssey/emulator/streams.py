@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import secrets
 import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from adversarl_odyssey.emulator.gate import OWNER
+from adversarl_odyssey.emulator.images import decode_image
+from adversarl_odyssey.emulator.recordings import Recorder, Recordings
 from adversarl_odyssey.emulator.sessions import Sessions
 from adversarl_odyssey.emulator.studio import Stage, Studio
 from adversarl_odyssey.emulator.track import StageTrack
@@ -27,11 +26,18 @@ class Streamer:
         studio: Where the stages are.
         track: Where they are shown.
         sessions: The account, for its limits.
+        recordings: Where streams are recorded.
         name: Of the session, for people.
     """
 
-    def __init__(self, studio: Studio, track: StageTrack, sessions: Sessions, name: str) -> None:
+    def __init__(
+        self, studio: Studio, track: StageTrack, sessions: Sessions, recordings: Recordings, name: str
+    ) -> None:
         self._studio, self._track, self._sessions, self._name = studio, track, sessions, name
+        self._recordings = recordings
+        self._recorder: Recorder | None = None
+        self._failures = set[asyncio.Task[None]]()
+        track.failed = self._fail
         self.send: Callable[[dict[str, Any]], None] = lambda message: None
         """Tells the client something."""
         self._stage: Stage | None = None
@@ -68,7 +74,8 @@ class Streamer:
         self.send({"type": "interactive_stream_error", "reason": reason, "message": message})
 
     async def _start(self, message: dict[str, Any]) -> None:
-        prompt, image = _text(message), _image(message.get("input_image_base64"))
+        prompt = _text(message)
+        image = await asyncio.to_thread(decode_image, message.get("input_image_base64"), "input_image_base64")
         if self._sessions.faults.take("lease-denied"):
             self._refuse("lease_denied", "the emulator was told to deny it")
             return
@@ -79,7 +86,9 @@ class Streamer:
         portrait = bool(message.get("portrait", True))
         self._stage = await self._studio.open(prompt, portrait=portrait, image=image)
         self._stream, self._began = f"str_{secrets.token_hex(8)}", time.monotonic()
-        self._track.show(self._stage)
+        self._recorder = self._recordings.begin(self._stream, OWNER, self._stage.size)
+        self._recorder.note(0.0, "start", prompt, prompt)
+        self._track.show(self._stage, self._recorder.add)
         self.send({"type": "stream_started", "stream_id": self._stream, "applied_prompt": prompt})
         broadcast = "; broadcasts are not emulated" if message.get("broadcast") else ""
         self._sessions.say(f"{self._name}: stream {self._stream} starts: {prompt!r:.100}{broadcast}")
@@ -90,6 +99,8 @@ class Streamer:
             self._refuse("no_active_stream", "start a stream before you talk to it")
             return
         applied = await self._stage.tell(text)
+        if self._recorder is not None:
+            self._recorder.note(self.age() or 0.0, "interact", text, applied)
         self.send({"type": "update_acknowledged", "prompt": applied})
 
     async def _end(self, message: dict[str, Any]) -> None:
@@ -104,19 +115,26 @@ class Streamer:
                 await self._finish()
                 self._refuse(reason, message)
 
+    def _fail(self) -> None:
+        task = asyncio.create_task(self.stop("internal_error", "the emulator failed; its log says why"))
+        self._failures.add(task)
+        task.add_done_callback(self._failures.discard)
+
     async def close(self) -> None:
         """Ends the stream, if there is one."""
         async with self._lock:
             await self._finish()
 
     async def _finish(self) -> None:
-        stage, age = self._stage, self.age()
+        stage, age, recorder = self._stage, self.age(), self._recorder
         if stage is None or age is None:
             return
         shown = self._track.shown
-        self._stage = None
+        self._stage = self._recorder = None
         self._track.show(None)
         self._sessions.used_s += age
+        if recorder is not None:
+            recorder.end(age)
         await stage.close()
         rate = shown / age if age else 0.0
         self._sessions.say(f"{self._name}: stream {self._stream} ended after {age:.1f} s, {rate:.1f} pictures/s")
@@ -127,19 +145,3 @@ def _text(message: dict[str, Any]) -> str:
     if not isinstance(text, str):
         raise ValueError(f"'prompt' must be a text, not {text!r:.80}")
     return text
-
-
-def _image(data: Any) -> NDArray[np.uint8] | None:
-    """The picture in a data URL or in bare base64. Shape (h, w, 3)."""
-    import cv2
-
-    if data is None:
-        return None
-    try:
-        raw = base64.b64decode(str(data).rpartition(",")[2])
-        picture = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
-    except (ValueError, cv2.error):
-        picture = None
-    if picture is None:
-        raise ValueError("'input_image_base64' is no picture that can be read")
-    return np.asarray(picture[..., ::-1], np.uint8)
