@@ -1,3 +1,4 @@
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from adversarl_odyssey.emulator.options import EmulatorOptions
 from adversarl_odyssey.emulator.server import ServerThread
 
 from adversarl.errors import NoGL
+
+from raw_client import RawClient
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,31 @@ def open_emulator(_emulator):
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def converse(emulator):
+    """``converse(script, server)`` runs ``async def script(client)`` with a raw client that is signed in."""
+
+    def run(script, server=None):
+        async def talk():
+            async with RawClient(server or emulator) as client:
+                return await script(client)
+
+        return asyncio.run(talk())
+
+    return run
+
+
+@pytest.fixture
+def stream(converse):
+    """Like `converse`, with a client that is connected already."""
+
+    def run(script, server=None):
+        async def talk(client):
+            await client.connect()
+            return await script(client)
+
+        return converse(talk, server)
+
+    return run

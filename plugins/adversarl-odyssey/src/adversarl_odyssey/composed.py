@@ -138,28 +138,31 @@ class ComposedVectorEnv(PerturbableVectorEnv):
             return
         indices = envs.tolist()
         try:
-            for env in indices:
-                self._ask(env)
-            for env in indices:
-                self._shown[env] = self.source.show(env, fresh=True)
+            asked = [self._ask(env) for env in indices]
+            for env, fresh in zip(indices, asked, strict=True):
+                self._shown[env] = self.source.show(env, fresh=fresh)
         except OdysseyError as error:
             self._give_up(error)
         finally:
             self.inner.backdrops(indices, [_picture(self._shown[env]) for env in indices], table=self._table)
         self.exhausted = self.exhausted or self.source.exhausted
 
-    def _ask(self, env: int) -> None:
-        if self._starting[env]:
+    def _ask(self, env: int) -> bool:
+        """Asks for what has changed in an environment; returns whether anything has."""
+        began = bool(self._starting[env])
+        if began:
             self._starting[env] = False
-            self._changed[env] = True
             self._asked[env] = self.scene
             self.source.begin(env, self.scene, restart=False)
-        if self._changed[env]:
-            self._changed[env] = False
-            wanted = f"{self.scene} {self.wording.conditions(self.inner.active([env])[0])}".rstrip()
-            if wanted != self._asked[env]:
-                self._asked[env] = wanted
-                self.source.prompt(env, wanted)
+        if not (began or self._changed[env]):
+            return False
+        self._changed[env] = False
+        wanted = f"{self.scene} {self.wording.conditions(self.inner.active([env])[0])}".rstrip()
+        if wanted == self._asked[env]:
+            return began
+        self._asked[env] = wanted
+        self.source.prompt(env, wanted)
+        return True
 
     def _give_up(self, error: OdysseyError) -> None:
         """A run that has begun is saved and stopped, its last pictures standing; elsewhere the error is the caller's.
