@@ -9,10 +9,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import pytest
 from adversarl_odyssey.emulator.options import EmulatorOptions
 from adversarl_odyssey.emulator.server import ServerThread
+from raw_client import RawClient
 
 from adversarl.errors import NoGL
-
-from raw_client import RawClient
 
 
 @pytest.fixture(scope="session")

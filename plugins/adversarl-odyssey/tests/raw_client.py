@@ -54,7 +54,10 @@ class RawClient:
 
     async def connect(self):
         """Until the data channel is open."""
-        offer = await self.dial()
+        await self.accept(await self.dial())
+
+    async def accept(self, offer):
+        """Answers an offer, and waits for the data channel."""
         assert offer["type"] == "offer", offer
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         opened = asyncio.Event()

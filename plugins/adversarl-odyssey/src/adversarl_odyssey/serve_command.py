@@ -67,15 +67,16 @@ async def _serve(options: EmulatorOptions, *, made_key: bool) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = await start(options, say)
-    for line in _greeting(options, server.url, made_key=made_key):
-        say(line)
-    await stop.wait()
-    say("The emulator ends.")
-    await server.close()
+    try:
+        for line in _greeting(options, server.url, made_key=made_key):
+            say(line)
+        await stop.wait()
+        say("The emulator ends.")
+    finally:
+        await server.close()
 
 
 def _greeting(options: EmulatorOptions, url: str, *, made_key: bool) -> list[str]:

@@ -118,7 +118,7 @@ class Emulator:
     async def _token(self, request: web.Request) -> web.Response:
         self.gate.check(request)
         name = (await body_of(request)).get("session_id")
-        if name not in self.sessions.open:
+        if not isinstance(name, str) or name not in self.sessions.open:
             return web.json_response({"detail": "Session not found"}, status=404)
         token = self.signer.sign(self.gate.lifetime_s(), session_id=name)
         return web.json_response({"session_token": token, "expires_in": int(self.options.token_s)})

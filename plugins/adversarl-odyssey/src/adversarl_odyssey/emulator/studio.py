@@ -12,8 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from adversarl.errors import NoTeacher, did_you_mean
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.types import Perturbation
+from adversarl_odyssey.errors import OdysseyError
+from adversarl_odyssey.sentences import decode
 
 Result = TypeVar("Result")
 SHOWN_FIRST = 10
@@ -60,6 +63,10 @@ class Studio:
         from adversarl.plugins import build_plugin_manager
 
         backend = build_plugin_manager().registry.get("backend", self._world).load()
+        if self._task not in (backend.tasks or (self._task,)):
+            raise OdysseyError(
+                f"the world '{self._world}' has no task '{self._task}'", did_you_mean(self._task, backend.tasks)
+            )
         wanted = {"num_envs": 1, "threads": 1, "image_size": 32, "task": self._task}
         options = backend.Options(**{key: wanted[key] for key in wanted.keys() & backend.Options.model_fields.keys()})
         world: PerturbableVectorEnv = backend(options).make(seed=0)
@@ -163,7 +170,7 @@ class Stage:
 
     def _drive(self, text: str) -> bool:
         """Takes a text as what the robot does; returns whether it was nothing else."""
-        action = _decode(text)
+        action = decode(text)
         if action is not None:
             self._action, self._taught = action, False
         elif _words(self._world.task) and _words(self._world.task) <= _words(text):
@@ -187,8 +194,12 @@ class Stage:
 
     def _next_action(self) -> NDArray[np.float32]:
         if self._taught:
-            taught: NDArray[np.float32] = self._world.teacher([0])[0]
-            return taught
+            try:
+                taught: NDArray[np.float32] = self._world.teacher([0])[0]
+            except NoTeacher:
+                self._taught = False
+            else:
+                return taught
         action = np.zeros(self._world.single_action_space.shape or (), np.float32)
         if self._action is not None:
             shared = min(len(action), len(self._action))
@@ -208,12 +219,6 @@ class Stage:
         self._world.restore([0])
         if self._image is not None:
             self._world.backdrops([0], [None])
-
-
-def _decode(text: str) -> NDArray[np.float32] | None:
-    from adversarl_odyssey.sentences import decode
-
-    return decode(text)
 
 
 def _words(text: str) -> set[str]:

@@ -1,0 +1,302 @@
+import asyncio
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from raw_client import RawClient
+
+
+def red(picture):
+    """How much more red than green there is."""
+    return float(picture[..., 0].mean() - picture[..., 1].mean())
+
+
+def data_url(colour, size=(64, 48)):
+    stream = io.BytesIO()
+    Image.new("RGB", size, colour).save(stream, "PNG")
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+async def error(client):
+    return (await client.reply("interactive_stream_error"))["reason"]
+
+
+def test_dim_the_lights_really_dims(stream):
+    async def script(client):
+        started = await client.start("a robot at a table")
+        assert started["stream_id"].startswith("str_")
+        assert started["applied_prompt"] == "a robot at a table"
+        bright = await client.picture(after=2)
+        assert bright.shape == (96, 160, 3)
+        assert (await client.interact("dim the lights"))["prompt"] == "dim the lights"
+        dim = await client.picture(after=4)
+        await client.interact("a robot at a table")
+        again = await client.picture(after=4)
+        await client.end()
+        return bright.mean(), dim.mean(), again.mean()
+
+    bright, dim, again = stream(script)
+    assert dim < 0.8 * bright
+    assert abs(again - bright) < 0.05 * bright
+
+
+def test_pictures_stop_with_the_stream_and_the_next_one_begins_on_the_same_connection(stream):
+    async def script(client):
+        first = await client.start()
+        await client.picture()
+        await client.end()
+        await asyncio.sleep(0.5)
+        count = len(client.frames)
+        await asyncio.sleep(0.5)
+        assert len(client.frames) <= count + 1
+        second = await client.start(portrait=True)
+        await client.until(lambda: client.frames[-1].shape == (160, 96, 3))
+        third = await client.start()
+        await client.until(lambda: client.frames[-1].shape == (96, 160, 3))
+        assert len({one["stream_id"] for one in (first, second, third)}) == 3
+
+    stream(script)
+
+
+def test_a_stream_can_begin_with_an_image(stream):
+    async def script(client):
+        start = {"type": "interactive_stream_start", "prompt": "a robot", "portrait": False}
+        await client.signal({**start, "input_image_base64": data_url("red")})
+        await client.reply("stream_started")
+        first = await client.picture()
+        later = await client.picture(after=20)
+        await client.start()
+        await client.end()
+        await client.start("a robot")
+        return red(first), red(later), red(await client.picture(after=3))
+
+    first, later, without = stream(script)
+    assert first > 150
+    assert without + 10 < later < first - 10
+
+
+def test_images_that_are_none_are_refused(stream):
+    async def script(client):
+        for image in ("data:image/png;base64,AAAA", "no base64!", 7):
+            await client.signal({"type": "interactive_stream_start", "prompt": "x", "input_image_base64": image})
+            assert await error(client) == "invalid_request"
+
+    stream(script)
+
+
+def test_a_broadcast_is_acknowledged_without_being_one(stream):
+    async def script(client):
+        await client.start(broadcast=True)
+        await client.picture()
+        assert not [text for text in client.messages if "broadcast" in text]
+
+    stream(script)
+
+
+def test_words_of_the_task_let_the_teacher_drive(stream):
+    async def script(client):
+        await client.start("a robot at a table")
+        still = await client.picture(after=2)
+        same = await client.picture(after=2)
+        await client.interact("pick up the cube")
+        moved = await client.picture(after=10)
+        return [np.abs(picture.astype(int) - still).mean() for picture in (same, moved)]
+
+    same, moved = stream(script)
+    assert moved > same + 1
+
+
+def test_sentences_about_the_robot_move_it(stream):
+    async def script(client):
+        await client.start("a robot at a table")
+        before = await client.picture(after=2)
+        await client.interact("The robot arm moves down.")
+        return np.abs((await client.picture(after=10)).astype(int) - before).mean()
+
+    assert stream(script) > 1
+
+
+def test_malformed_messages_get_an_answer_and_kill_nothing(stream):
+    async def script(client):
+        for junk in ("", "{", "[]", "null", b"\x00\xff", "7"):
+            client.send(junk)
+        for message, reason in [
+            ({"type": "dance"}, "unknown_message"),
+            ({}, "unknown_message"),
+            ({"type": "update", "prompt": "x"}, "no_active_stream"),
+            ({"type": "interactive_stream_start"}, "invalid_request"),
+            ({"type": "interactive_stream_start", "prompt": 3}, "invalid_request"),
+        ]:
+            client.send(message)
+            assert await error(client) == reason
+        for junk in ("", "{", "[]", "null", '{"type": []}', '{"type": "answer"}', '{"type": "answer", "sdp": "x"}'):
+            await client.signal(junk)
+        for candidate in ("", "nonsense", 3, "candidate:1 1 udp 1 127.0.0.1 9 typ host"):
+            await client.signal({"type": "ice_candidate", "candidate": candidate, "sdpMid": "0", "sdpMLineIndex": 0})
+        await client.signal({"type": "keepalive"})
+        await client.start()
+        client.send({"type": "update", "prompt": None})
+        assert await error(client) == "invalid_request"
+        await client.interact("dim the lights")
+        await client.picture()
+
+    stream(script)
+
+
+def test_replies_wait_until_their_channel_is_open(converse):
+    async def script(client):
+        offer = await client.dial()
+        await client.signal({"type": "interactive_stream_start", "prompt": "early", "portrait": False})
+        await asyncio.sleep(0.3)
+        await client.accept(offer)
+        assert (await client.reply("stream_started"))["applied_prompt"] == "early"
+        await client.picture()
+
+    converse(script)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("lease-denied=1", "lease_denied"), ("quota", "quota_exceeded"), ("max-stream=0.2", "session_timeout")],
+)
+def test_streams_are_refused_or_ended_with_a_reason(stream, emulator, fault, reason):
+    async def script(client):
+        emulator.faults.switch(fault)
+        client.send({"type": "interactive_stream_start", "prompt": "x", "portrait": False})
+        assert await error(client) == reason
+        emulator.faults.clear()
+        await client.start()
+
+    stream(script)
+
+
+def test_hours_that_are_used_up_end_a_stream(stream, open_emulator):
+    server = open_emulator(monthly_hours=0.3 / 3600)
+
+    async def script(client):
+        await client.start()
+        assert await error(client) == "quota_exceeded"
+        return (await client.post("/sessions/request", {}))[1]["detail"]["error"]
+
+    assert stream(script, server) == "MONTHLY_LIMIT_REACHED"
+
+
+@pytest.mark.parametrize("fault", ["drop-connection=0.2", "expire-token=1"])
+def test_connections_break_without_goodbye(stream, emulator, fault):
+    emulator.faults.switch(fault)
+
+    async def script(client):
+        await client.start()
+        await client.until(lambda: client.socket.closed)
+        assert client.socket.close_code == 1006
+        emulator.faults.clear()
+        await client.until(lambda: not emulator.stats()["streams"])
+
+    stream(script)
+
+
+def test_a_streamer_that_is_gone_is_told(converse, emulator):
+    emulator.faults.switch("no-streamer=1")
+
+    async def script(client):
+        return await client.dial()
+
+    assert converse(script) == {"type": "error", "reason": "streamer_not_available"}
+
+
+def test_messages_are_spoilt_by_command(stream, emulator):
+    async def script(client):
+        emulator.faults.switch("malformed=3")
+        client.send({"type": "interactive_stream_start", "prompt": "x", "portrait": False})
+        for text in "ab":
+            client.send({"type": "update", "prompt": text})
+        await client.until(lambda: len(client.messages) == 3)
+        cut, poor, listed = client.messages
+        with pytest.raises(ValueError, match=r"delimiter|Unterminated|Expecting"):
+            json.loads(cut)
+        assert list(json.loads(poor)) == ["type"]
+        assert isinstance(json.loads(listed), list)
+        await client.interact("c")
+
+    stream(script)
+
+
+def test_late_frames_come_later(stream, emulator):
+    async def script(client):
+        await client.start()
+        await client.picture(after=2)
+        emulator.faults.switch("late-frames=30")
+        await asyncio.sleep(0.5)
+        count = len(client.frames)
+        await asyncio.sleep(1)
+        assert len(client.frames) <= count + 1
+        await client.end()
+
+    stream(script)
+
+
+def test_a_connection_without_a_stream_is_cleaned_up(stream, open_emulator):
+    server = open_emulator(idle_s=0.5)
+
+    async def script(client):
+        await client.start()
+        await asyncio.sleep(1)
+        assert not client.socket.closed
+        await client.end()
+        await client.until(lambda: client.socket.closed)
+
+    stream(script, server)
+
+
+def test_a_session_that_was_left_without_goodbye_may_linger(converse, open_emulator):
+    server = open_emulator(linger_s=60.0)
+
+    async def script(client):
+        await client.dial()
+        client.socket._response.connection.transport.abort()
+        await client.until(lambda: not server.stats()["connections"])
+        lingering = server.stats()["sessions"]
+        await client.dial()
+        await client.leave()
+        await client.until(lambda: not server.stats()["connections"])
+        return lingering, server.stats()["sessions"]
+
+    assert converse(script, server) == (1, 1)
+
+
+def test_several_streams_are_worlds_of_their_own(emulator):
+    async def script():
+        async with RawClient(emulator) as one, RawClient(emulator) as other:
+            for client in (one, other):
+                await client.connect()
+                await client.start("a robot at a table")
+            await one.interact("dim the lights")
+            return (await one.picture(after=4)).mean(), (await other.picture(after=4)).mean()
+
+    dim, bright = asyncio.run(script())
+    assert dim < 0.8 * bright
+
+
+def test_fifty_clients_leave_nothing_behind(converse, open_emulator):
+    server = open_emulator(fps=30)
+
+    async def script(client):
+        async def visit(count):
+            for number in range(count):
+                await client.connect()
+                await client.start()
+                await client.leave(politely=number % 2 == 0)
+                await client.until(lambda: not server.stats()["connections"])
+            return server.stats()
+
+        before = await visit(2)
+        after = await visit(48)
+        assert after["served"] == 50
+        for name in ("sessions", "connections", "streams", "stages"):
+            assert after[name] == 0, name
+        assert after["tasks"] <= before["tasks"]
+
+    converse(script, server)
