@@ -17,7 +17,8 @@ from adversarl_odyssey.emulator.archive import Archive
 from adversarl_odyssey.emulator.films import Film, find_codec
 from adversarl_odyssey.emulator.offline import Offline
 from adversarl_odyssey.emulator.scripts import ScriptError, parse_script, parse_scripts
-from aiohttp import web
+from adversarl_odyssey.thin import Odyssey
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
@@ -598,3 +599,31 @@ def test_a_picture_of_another_size_is_refused(tmp_path):
     with pytest.raises(ValueError, match="another size"):
         film.add(np.zeros((16, 18, 3), np.uint8), 0.1)
     film.abandon()
+
+
+def test_a_client_has_films_made_of_the_world_that_obeys(emulator):
+    async def run():
+        client = Odyssey(emulator.key, api_url=emulator.url)
+        job = await client.simulate(script=script((500, "turn the lights off")), portrait=False)
+        refusals = []
+        with pytest.raises(ConnectionError, match="400"):
+            await client.simulate(script=script()[:1])
+        async with asyncio.timeout(WAIT_S):
+            while (detail := await client.get_simulate_status(job.job_id)).status.value not in ("completed", "failed"):
+                await asyncio.sleep(0.05)
+        for name in (job.job_id, "job_unknown"):
+            with pytest.raises(ValueError, match="job") as caught:
+                await client.cancel_simulation(name)
+            refusals.append(str(caught.value))
+        listed = await client.list_simulations(active=False, limit=1)
+        await client.disconnect()
+        async with ClientSession() as session, session.get(detail.streams[0].video_url) as response:
+            return detail, refusals, listed, pictures(await response.read())[0]
+
+    detail, refusals, listed, shown = asyncio.run(run())
+    assert detail.status.value == "completed", detail
+    assert shown.shape == (10, 96, 160, 3)
+    light = shown.mean(axis=(1, 2, 3))
+    assert light[6:].max() < light[:5].min() - 10
+    assert "cannot be cancelled" in refusals[0]
+    assert [one.job_id for one in listed.jobs] == [detail.job_id]

@@ -168,7 +168,8 @@ class Film:
         facts = Facts(self._count, round(duration, 4), height, width)
         self._close_strands()
         told = {"fps": self.fps, "width": width, "height": height, "frame_count": self._count}
-        events = json.dumps({**told, "duration_seconds": facts.duration_s, "events": self._events}, indent=1)
+        times = {"duration_seconds": facts.duration_s, "video_starts_at_ms": round(1000 * self._first / TICKS)}
+        events = json.dumps({**told, **times, "events": self._events}, indent=1)
         (self.folder / EVENTS).write_text(events, encoding="utf-8")
         return facts
 
