@@ -76,8 +76,8 @@ def test_physics_reward_and_state_are_those_of_the_world_inside(compose):
             rows = [each.step(action)[:4] for action in actions]
             results.append(([(o["proprio"], *rest) for o, *rest in rows], each.state(), each.teacher([0, 1])))
         (mine, *own), (theirs, *bare) = results
-        assert all(np.array_equal(a, b) for one, two in zip(mine, theirs, strict=True) for a, b in zip(one, two))
-        assert all(np.array_equal(a, b) for a, b in zip(own, bare, strict=True))
+        for one, other in zip([*mine, own], [*theirs, bare], strict=True):
+            assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def test_a_prompt_is_asked_of_the_source_in_its_own_words_and_seen_in_the_next_observation(compose):
@@ -195,7 +195,7 @@ def test_a_broken_source_is_the_callers_error_where_there_is_no_run(compose):
     world, source = compose()
     world.reset(seed=[1, 2])
     source.broken = "the quota is used up"
-    with pytest.raises(OdysseyError, match="the quota is used up. Mend it"):
+    with pytest.raises(OdysseyError, match=r"the quota is used up. Mend it"):
         world.step(still(world))
 
 

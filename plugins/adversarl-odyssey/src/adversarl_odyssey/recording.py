@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import IO, Any
@@ -130,6 +131,7 @@ class Recording(Source):
             write_text(index, "".join(json.dumps(row) + "\n" for row in rows))
             self._pictures = (self._path / "pictures.bin").open("ab")
             self._pictures.truncate(max((row["at"] + row["length"] for row in rows), default=0))
+            self._pictures.seek(0, os.SEEK_END)
             self._index = index.open("a", encoding="utf-8")
         except OSError as error:
             advice = "Name another folder in [backend] record"
