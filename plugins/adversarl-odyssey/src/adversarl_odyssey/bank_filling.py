@@ -22,6 +22,8 @@ T = TypeVar("T")
 LONGEST_PAUSE_S = 60.0
 GOODBYE_S = 10.0
 """How long an interrupted process waits for the name of a job that it has just asked for [s]."""
+FULL = re.compile(r": 429\b")
+"""What the SDK says where so many jobs wait already that the service takes no more."""
 REFUSED = re.compile(r"simulation: (400|413|415|422)\b")
 """What the SDK says where the service refuses one script and would take another."""
 OnChange = Callable[[Entry], None]
@@ -57,7 +59,7 @@ class Filling:
         self._poll_s, self._max_queued = poll_s, max_queued
         url = service_url(options)
         self._sdk: Sdk = find_sdk(options.client, url)
-        self._make = lambda: self._sdk.Odyssey(api_key(), api_url=url, enable_telemetry=False)
+        self._url = url
         self._client: Any = None
         self._troubles = 0
         self._not_before = 0.0
@@ -71,16 +73,22 @@ class Filling:
         names = [entry.script.hash for entry in entries]
         self._client = self._make()
         try:
-            while open_ := [
-                e for e in map(self._bank.entries.__getitem__, names) if e.status not in ("done", "failed")
-            ]:
-                for entry in open_:
+            while left := self._left(names):
+                for entry in left:
                     if entry.status == "running":
                         await self._look(entry)
                 await self._send_some(names)
                 await asyncio.sleep(self._poll_s)
         finally:
             await self._drop(self._client)
+
+    def _make(self) -> Any:
+        """A client, which logs in when it is first used."""
+        return self._sdk.Odyssey(api_key(), api_url=self._url, enable_telemetry=False)
+
+    def _left(self, names: Sequence[str]) -> list[Entry]:
+        """Entries that are neither done nor given up."""
+        return [e for e in map(self._bank.entries.__getitem__, names) if e.status not in ("done", "failed")]
 
     async def _send_some(self, names: Sequence[str]) -> None:
         """Asks for as many jobs as may be queued."""
@@ -108,7 +116,10 @@ class Filling:
                 self._put(replace(entry, status="failed", error=hide(str(error))))
                 return False
             self._put(replace(entry, status="wanted"))
-            await self._endure(error)
+            if FULL.search(str(error)):
+                self._pause(trouble_of(error).wait_s)
+            else:
+                await self._endure(error)
             return False
         self._troubles = 0
         self._put(self._sent(entry, job.job_id))
@@ -184,10 +195,14 @@ class Filling:
         self._troubles += 1
         if trouble.kind == "fatal" or self._troubles > self._options.retries:
             raise OdysseyError(trouble.sentence, trouble.action) from error
-        pause = min(LONGEST_PAUSE_S, max(trouble.wait_s, self._poll_s) * 2 ** (self._troubles - 1))
-        self._not_before = time.monotonic() + pause * random.uniform(0.5, 1.0)
+        self._pause(trouble.wait_s)
         await self._drop(self._client)  # its token may be what is wrong
         self._client = self._make()
+
+    def _pause(self, asked_s: float) -> None:
+        """Asks for no job for a while, which is the longer the more disturbances there were."""
+        pause = min(LONGEST_PAUSE_S, max(asked_s, self._poll_s) * 2 ** max(0, self._troubles - 1))
+        self._not_before = time.monotonic() + pause * random.uniform(0.5, 1.0)
 
     async def _drop(self, client: Any) -> None:
         with suppress(Exception):

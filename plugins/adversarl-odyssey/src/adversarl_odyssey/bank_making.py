@@ -93,7 +93,8 @@ def make(recipe: Recipe, making: Making, *, as_json: bool) -> None:
             bank.levels = tuple(sorted({*bank.levels, *making.wanted.levels}))
         entries = [_prepared(bank, script, retry=making.retry_failed) for script in scripts]
         bank.write()
-        _fill(bank, entries, service, making, quiet=as_json)
+        if any(entry.status not in ("done", "failed") for entry in entries):
+            _fill(bank, entries, service, making, quiet=as_json)
     _report(bank, [bank.entries[entry.script.hash] for entry in entries], service, as_json=as_json)
 
 

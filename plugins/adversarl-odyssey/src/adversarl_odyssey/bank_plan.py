@@ -59,8 +59,14 @@ def scripts_of(recipe: Recipe, wanted: Wanted, *, only_prompts: bool = False) ->
     scripts = [Script(text, wanted.seconds, portrait=service.portrait) for text in dict.fromkeys(texts)]
     if wanted.goal and task:
         then = f"The robot arm does its task: {task}."
-        scripts.append(Script(complete(service.scene, ""), wanted.seconds, then, service.portrait))
+        scripts.append(Script(complete(_scene_of_goal(recipe), ""), wanted.seconds, then, service.portrait))
     return scripts
+
+
+def _scene_of_goal(recipe: Recipe) -> str:
+    """A scene with a robot in it; that of a hybrid world has none, since the simulator's stands before it."""
+    default = str(ServiceOptions.model_fields["scene"].default)
+    return service_of(recipe).scene if recipe["backend"].component.name == "odyssey" else default
 
 
 def service_of(recipe: Recipe) -> ServiceOptions:

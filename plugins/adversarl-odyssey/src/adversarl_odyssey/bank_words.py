@@ -57,7 +57,6 @@ class BankWording(Wording):
     for; the same with the bank's own values; and what `missing` says.
 
     Args:
-        thing: What the task's object is called.
         bank: The bank.
         scene: The nominal world.
         portrait: Whether its videos are upright.
@@ -65,8 +64,8 @@ class BankWording(Wording):
             given, with which the source does what it has to.
     """
 
-    def __init__(self, thing: str, bank: Bank, scene: str, *, portrait: bool, missing: Missing) -> None:
-        super().__init__(thing)
+    def __init__(self, bank: Bank, scene: str, *, portrait: bool, missing: Missing) -> None:
+        super().__init__()
         self._bank, self._scene, self._portrait, self._choice = bank, scene, portrait, missing
         self.left_out = 0
         """Times that conditions were left out."""

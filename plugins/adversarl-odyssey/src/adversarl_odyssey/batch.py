@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from adversarl.interfaces.backend import Backend, BackendOptions, PerturbableVectorEnv
 from adversarl_odyssey.bank_plan import LEVELS, SECONDS
 from adversarl_odyssey.bank_words import Missing
+from adversarl_odyssey.hybrid import HybridOptions
 from adversarl_odyssey.inner import InnerOptions
 from adversarl_odyssey.options import ServiceOptions
 
@@ -17,6 +18,11 @@ class BatchOptions(ServiceOptions, InnerOptions):
     """Keys of ``[backend]`` with ``use = "odyssey-batch"``; those of the service serve ``adversarl odyssey bank``."""
 
     num_envs: int = Field(8, ge=1, le=4096, description="Number of parallel environments.")
+    scene: str = Field(
+        str(HybridOptions.model_fields["scene"].default),
+        min_length=1,
+        description="The prompt that every video starts with; the robot and the things stand before it.",
+    )
     bank: str = Field("bank", min_length=1, description="Folder of videos that `adversarl odyssey bank` made.")
     levels: tuple[float, ...] = Field(
         LEVELS, min_length=1, description="Intensities in (0, 1] that the bank is made for; others are rounded to them."
@@ -31,7 +37,10 @@ class BatchOptions(ServiceOptions, InnerOptions):
         description="What is shown where the bank lacks a video: error (the run stops and says how to make it), fewer "
         "(the weakest conditions are left out until there is one) or nominal (that of the undisturbed world).",
     )
-    table: bool = Field(False, description="Whether videos take the place of the table top too.")
+    around: Literal["behind", "table"] = Field(
+        "behind",
+        description="What videos show: all that is behind the table (behind), or the table top as well (table).",
+    )
     memory_mb: int = Field(512, ge=16, description="Memory for decoded videos, in each process [MiB].")
 
     @field_validator("levels")

@@ -31,7 +31,7 @@ class BatchVectorEnv(ComposedVectorEnv):
     def __init__(
         self, inner: PerturbableVectorEnv, source: BankSource, wording: BankWording, options: BatchOptions
     ) -> None:
-        super().__init__(inner, source, wording, options.scene, table=options.table)
+        super().__init__(inner, source, wording, options.scene, table=options.around == "table")
         self._bank_source, self._bank_wording = source, wording
 
     def reset(self, *, seed: Seeds = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
@@ -67,7 +67,7 @@ def make_world(options: BatchOptions, *, seed: int, num_envs: int | None) -> Bat
     inner = make_inner(options, seed=seed, num_envs=num_envs)
     try:
         source = BankSource(bank, inner.num_envs, _size(inner), seed, options)
-        wording = BankWording(_thing(inner), bank, options.scene, portrait=options.portrait, missing=options.missing)
+        wording = BankWording(bank, options.scene, portrait=options.portrait, missing=options.missing)
         return BatchVectorEnv(inner, source, wording, options)
     except BaseException:
         inner.close()
@@ -78,8 +78,3 @@ def _size(world: PerturbableVectorEnv) -> int:
     """Edge of the world's pictures [pixel]."""
     space: Any = world.single_observation_space
     return int(space["image"].shape[0])
-
-
-def _thing(world: PerturbableVectorEnv) -> str:
-    """What the task's object is called: the last word of the task."""
-    return world.task.split()[-1] if world.task else "cube"

@@ -151,7 +151,8 @@ def estimate(recipe: Recipe, outline: Outline, assumed: Assumptions) -> Estimate
     phases = tuple(_phases(recipe, outline, assumed, trials.env_steps))
     price = service.price_usd_per_hour if service else 0.0
     ceiling = service.max_cost_usd if service else None
-    streams = outline.num_envs + (trials.width(outline.num_envs) if live else 0) if live else 0
+    aside = trials.width(outline.num_envs) if outline.kind == "stream" else 0
+    streams = outline.num_envs + aside if live else 0
     limit = service.max_streams if service and live else None
     stops = None if ceiling is None else _stop(phases, price, ceiling)
     return Estimate(
@@ -180,8 +181,8 @@ def _phases(recipe: Recipe, outline: Outline, assumed: Assumptions, trial_steps:
     yield _phase("evaluation before training", tested, outline, assumed)
     yield _phase("training", recipe.run.total_steps, outline, assumed)
     if trial_steps:
-        # The streams of training wait for the end of a trial, which takes less than `idle_s`, and go on costing.
-        yield _phase("trials aside", trial_steps, outline, assumed, streams=2)
+        # The streams of training go on while trials are played. Hybrid worlds of trials have none of their own.
+        yield _phase("trials aside", trial_steps, outline, assumed, streams=2 if outline.kind == "stream" else 1)
     yield _phase("evaluation after training", tested, outline, assumed)
 
 
@@ -209,19 +210,20 @@ def _stop(phases: Sequence[Phase], price: float, ceiling: float) -> tuple[str, f
 
 def _assumptions(recipe: Recipe, outline: Outline, assumed: Assumptions, trials: Sequence[str]) -> Iterable[str]:
     low, high = PRICES
-    yield f"An hour of one stream costs {low:g} to {high:g} USD (the vendor's material); the service bills by the second."
+    yield f"An hour of one stream costs {low:g} to {high:g} USD (the vendor's material), billed by the second."
     if outline.kind == "stream":
         yield (
-            f"A step waits for a new picture: {assumed.frame_rate:g} steps per second and stream. What opening a stream "
-            "takes, at every reset, is not counted."
+            f"A step waits for a new picture: {assumed.frame_rate:g} steps per second and stream. "
+            "What opening a stream takes, at every reset, is not counted."
         )
     elif outline.kind == "hybrid":
         yield (
-            f"All environments together make {assumed.hybrid_speed:g} steps per second, updates of the policy included; "
-            "their streams run all the while. Measure yours (adversarl bench odyssey) and give it with --speed."
+            f"All environments together make {assumed.hybrid_speed:g} steps per second, updates of the policy "
+            "included; their streams run all the while. Measure yours: adversarl bench odyssey."
         )
     elif outline.kind == "videos":
-        yield f"A second of video costs as much as a second of a stream; each has {outline.video_s:g} s. Training costs nothing."
+        text = f"A second of video costs as much as a second of a stream; each lasts {outline.video_s:g} s."
+        yield f"{text} Training costs nothing."
     yield (
         f"An episode lasts {assumed.episode_share:.0%} of its limit of {outline.max_episode_steps} steps. "
         f"The suite '{recipe['evaluation'].component.name}' has {_evaluation_episodes(recipe, outline.axes)} episodes, "
