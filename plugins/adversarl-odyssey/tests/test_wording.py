@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from adversarl_odyssey.wording import LEVELS, Wording, color_name, level, settle, table
+from adversarl_odyssey.wording import FREE, LEVELS, Wording, color_name, level, settle, table
 
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.plugins import build_plugin_manager
 from adversarl.types import Grounding, Perturbation
 
-CASES = [(axis, value) for axis, values in table().axes.items() for value in values]
+AXES = [axis for axis in table().axes if axis != FREE]
+CASES = [(axis, value) for axis in AXES for value in table().axes[axis]]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_what_no_picture_shows_has_no_words() -> None:
 
 
 def test_every_seed_of_an_open_value_has_words_and_keeps_them() -> None:
-    for axis in table().axes:
+    for axis in AXES:
         for seed in range(20):
             text = Wording().describe(Perturbation(axis, 0.5, seed=seed))
             assert text == Wording().describe(Perturbation(axis, 0.5, seed=seed))
@@ -92,14 +93,14 @@ def test_every_seed_of_an_open_value_has_words_and_keeps_them() -> None:
 
 
 def test_settled_perturbations_have_the_words_that_they_had_before() -> None:
-    for axis in table().axes:
+    for axis in AXES:
         for seed in range(10):
             before = Perturbation(axis, 0.5, seed=seed)
             assert Wording().describe(settle(before)) == Wording().describe(before)
 
 
 def test_the_physics_world_accepts_settled_perturbations(world: PerturbableVectorEnv) -> None:
-    for axis in table().axes:
+    for axis in AXES:
         for seed in range(10):
             world.perturb([0], [[settle(Perturbation(axis, 0.5, seed=seed))]])
     world.restore([0])
@@ -155,3 +156,9 @@ def test_remembered_words_survive_a_file() -> None:
 def test_levels_lie_in_the_middle_of_what_they_stand_for() -> None:
     assert [level(intensity) for intensity in LEVELS] == [0, 1, 2]
     assert (level(0.01), level(1.0)) == (0, 2)
+
+
+def test_a_sentence_that_is_a_condition_itself_is_said_as_it_stands() -> None:
+    cat = Perturbation(FREE, 1.0, value="a cat jumps onto the table")
+    assert Wording().conditions([cat, Perturbation("fog", 0.5)]) == "A cat jumps onto the table. There is fog."
+    assert Wording().conditions([Perturbation(FREE, 0.1)])

@@ -1,18 +1,48 @@
-"""To be written: the backend `Odyssey`."""
+"""The backend ``odyssey``: a live stream of the world model is the whole world."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
-from adversarl.interfaces.backend import Backend, BackendOptions, PerturbableVectorEnv
-from adversarl_odyssey.options import ServiceOptions
+from adversarl.interfaces.backend import Backend, BackendOptions, Notice
+from adversarl_odyssey.opening import open_source
+from adversarl_odyssey.pure_axes import chosen
+from adversarl_odyssey.pure_options import OdysseyOptions, judge_of
+from adversarl_odyssey.pure_world import PureVectorEnv
 
 
 class Odyssey(Backend):
-    """To be written."""
+    """Pictures from a stream, actions as sentences, rewards from a detector that looks at the pictures."""
 
-    Options: ClassVar[type[BackendOptions]] = ServiceOptions
+    Options: ClassVar[type[BackendOptions]] = OdysseyOptions
+    options: OdysseyOptions
 
-    def make(self, *, seed: int, num_envs: int | None = None) -> PerturbableVectorEnv:
-        """To be written."""
-        raise NotImplementedError
+    def make(self, *, seed: int, num_envs: int | None = None) -> PureVectorEnv:
+        """Makes the environments; nothing is connected before the first reset.
+
+        Raises:
+            OdysseyError: No key, no client, more environments than streams, or a goal that cannot be read.
+        """
+        options, count = self.options, num_envs or self.options.num_envs
+        judge = judge_of(options).make()
+        source = open_source(options, count, options.image_size)
+        return PureVectorEnv(
+            source, judge, options, axes=chosen(options.axes), goal=self._goal, num_envs=count, seed=seed
+        )
+
+    def _goal(self, notice: Notice) -> Path:
+        """The video of the solved task."""
+        from adversarl_odyssey.bank import Script
+        from adversarl_odyssey.goal_pictures import SECONDS, goal_video
+
+        options = self.options
+        folder = Path(options.bank).expanduser() if options.bank else _cache() / "adversarl" / "odyssey"
+        return goal_video(options, Script(options.scene, SECONDS, options.goal_text, options.portrait), folder, notice)
+
+
+def _cache() -> Path:
+    """The user's folder for what can be made again, by the XDG base directory specification."""
+    import os
+
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

@@ -20,6 +20,8 @@ LEVELS = (1 / 6, 1 / 2, 5 / 6)
 """Intensities in the middle of what the three sentences of an axis stand for."""
 KEPT = 4096
 """Prompts whose words are remembered."""
+FREE = "prompt"
+"""The axis whose value is what is to be said."""
 _LIGHTS = {"key": "left", "fill": "right"}
 _NUMBERS = re.compile(r"\d|%")
 
@@ -134,6 +136,8 @@ class Wording:
         kinds = table().axes.get(perturbation.axis)
         if not kinds or perturbation.intensity <= 0:
             return ""
+        if perturbation.axis == FREE and isinstance(perturbation.value, str):
+            return _sentence(perturbation.value)
         settled = settle(perturbation)
         value = _value(settled, kinds)
         if value is None:

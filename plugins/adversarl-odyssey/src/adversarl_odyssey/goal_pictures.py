@@ -1,0 +1,129 @@
+"""Pictures of a solved task: from files, or from a video that the world model makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl_odyssey.bank import Bank, Entry, Script
+from adversarl_odyssey.errors import OdysseyError
+from adversarl_odyssey.options import ServiceOptions
+from adversarl_odyssey.sources import fit
+
+if TYPE_CHECKING:
+    from adversarl_odyssey.bank_filling import Filling
+
+SIZE = 84
+"""Edge of a kept picture [pixel]."""
+ENDING = 20
+"""Pictures at the end of a video that show the goal; a few of them are kept."""
+KEPT = 3
+"""How many."""
+SECONDS = 8.0
+"""Length of the video that is asked for [s]."""
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+VIDEOS = (".mp4", ".webm", ".mov", ".mkv", ".avi")
+_BUDGET = 2**28
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Goal:
+    """Pictures of one solved task, and where known what it looked like before; each of Shape (SIZE, SIZE, 3)."""
+
+    pictures: tuple[Picture, ...]
+    before: Picture | None = None
+
+
+def load(path: Path) -> list[Goal]:
+    """What a file or a folder shows of the goal.
+
+    Raises:
+        OdysseyError: There is nothing of that kind.
+    """
+    if path.is_dir():
+        files = sorted(one for one in path.iterdir() if one.suffix.lower() in PICTURES + VIDEOS)
+        found = [goal for one in files for goal in load(one)]
+    elif path.suffix.lower() in VIDEOS and path.exists():
+        found = [ending(path)]
+    else:
+        found = [Goal((_read(path),))]
+    if not found:
+        raise OdysseyError(f"the goal {path} holds no picture and no video", "Put some there, such as goal.png.")
+    return found
+
+
+def ending(video: Path) -> Goal:
+    """The end of a video, and its beginning."""
+    from adversarl_odyssey.bank_films import pictures
+
+    shown = pictures(video, SIZE, _BUDGET)
+    last = shown[-min(ENDING, len(shown)) :]
+    chosen = np.unique(np.linspace(0, len(last) - 1, KEPT).round().astype(int))
+    return Goal(tuple(last[index] for index in chosen), shown[0])
+
+
+def _read(path: Path) -> Picture:
+    import cv2
+
+    read = cv2.imread(str(path)) if path.exists() else None
+    if read is None:
+        what = "is no picture that can be read" if path.exists() else "does not exist"
+        raise OdysseyError(f"the goal {path} {what}", "Name a picture, a video, or a folder of them.")
+    return fit(np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), dtype=np.uint8), SIZE)
+
+
+def goal_video(options: ServiceOptions, script: Script, folder: Path, notice: Callable[[str], None]) -> Path:
+    """The video of somebody doing the task: the bank's, or one that is made now, by one job.
+
+    Args:
+        options: How to reach the service.
+        script: What it shows.
+        folder: Of the bank.
+        notice: Tells the user that it takes a while, and what it costs.
+
+    Raises:
+        OdysseyError: The service does not make it.
+    """
+    bank = Bank(folder)
+    entry = bank.entries.get(script.hash)
+    if entry is None or entry.status != "done" or not bank.video(entry).exists():
+        cost = script.seconds / 3600 * options.price_usd_per_hour
+        notice(f'Asking for a video of the goal, "{script.then}" ({script.seconds:g} s, about {cost:.3f} USD), once.')
+        entry = _make(options, bank, script)
+    return bank.video(entry)
+
+
+def _make(options: ServiceOptions, bank: Bank, script: Script) -> Entry:
+    from adversarl_odyssey.bank import retried
+    from adversarl_odyssey.bank_filling import Filling
+
+    with bank.locked():
+        entry = bank.add(script)
+        if entry.status in ("done", "failed"):  # one whose file is gone, or that failed in an earlier run
+            bank.put(retried(entry))
+        _run(Filling(bank, options, poll_s=0.5, max_queued=10), bank.entries[script.hash])
+        made = bank.entries[script.hash]
+    if made.status != "done":
+        problem = f"the service made no video of the goal: {made.error or made.status}"
+        raise OdysseyError(problem, 'Try again, or give pictures of it: judge = { use = "goal-image", goal = "PATH" }.')
+    return made
+
+
+def _run(filling: Filling, entry: Entry) -> None:
+    """Runs the job to its end, also where this thread has an event loop of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(filling.run([entry]))
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="goal") as thread:
+        thread.submit(asyncio.run, filling.run([entry])).result()
