@@ -109,7 +109,7 @@ def _image(image: Any, name: str) -> str | None:
         decode_image(image, name)
     except ValueError as error:
         raise ScriptError(str(error)) from None
-    return image
+    return image if isinstance(image, str) else None
 
 
 def parse_scripts(body: dict[str, Any]) -> list[Script]:
