@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import re
@@ -25,7 +26,11 @@ INSTALL = "pip install git+https://github.com/odysseyml/odyssey-python.git"
 STRANGERS = ("odyssey", "lovell-odyssey", "odyssey-sdk")
 """Distributions on PyPI that are taken for the SDK; the first two install a module of its name."""
 EMULATOR = f"start an emulator with `adversarl odyssey serve` and export the {URL} and {KEY} that it prints"
-_SECRETS = re.compile(r"\bey[\w-]{8,}\.[\w-]+\.[\w-]*|\body_[\w-]{4,}|(?<=token=)[^\s&'\"]+|(?<=Bearer )[^\s'\"]+")
+_SECRETS = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*|\body_[\w-]{4,}|(?<=token=)[^\s&'\"]+|(?<=Bearer )[^\s'\"]+")
+
+
+class SdkMissing(OdysseyError):
+    """The SDK is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +145,20 @@ def _sdk() -> Sdk:
 
 def _module() -> ModuleType:
     if "odyssey" not in sys.modules and util.find_spec("odyssey") is None:
-        raise OdysseyError("the SDK is not installed", _install())
+        raise SdkMissing("the SDK is not installed", _install())
     try:
         return importlib.import_module("odyssey")
-    except Exception as error:
-        if sys.version_info < PYTHON and isinstance(error, SyntaxError):
-            raise OdysseyError(f"the SDK does not run under {_python()}", _install()) from error
+    except (Exception, SystemExit) as error:
         cause = hide(f"{type(error).__name__}: {error}")
-        sentence = f"the module 'odyssey' cannot be imported ({cause})"
-        raise OdysseyError(sentence, f"{_owner()}Run: {_remove()}{INSTALL}") from error
+        sentence = f"the module 'odyssey' cannot be imported under {_python()} ({cause})"
+        raise OdysseyError(sentence, _install(_remove())) from error
 
 
-def _install() -> str:
+def _install(before: str = "") -> str:
+    """What to run, after `before`."""
     if sys.version_info < PYTHON:
-        return f"This is {_python()}; make an environment with Python 3.12 or newer and run: {INSTALL}"
-    return f"Run: {INSTALL}"
+        return f"The SDK needs Python 3.12 or newer: make an environment with it and run: {INSTALL}"
+    return f"Run: {before}{INSTALL}"
 
 
 def _python() -> str:
@@ -162,34 +166,26 @@ def _python() -> str:
 
 
 def _stranger(module: ModuleType) -> OdysseyError:
-    """The error for another module of that name."""
-    place = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), "an unknown place")
-    sentence = f"the module 'odyssey' at {place} is something else than Odyssey's SDK"
-    return OdysseyError(sentence, f"{_owner()}The SDK is not on PyPI. {_remedy()}")
+    """The error for another module of that name: one that a distribution brought, or one that lies in the way."""
+    place = str(getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), "an unknown place"))
+    sentence = f"the module 'odyssey' at {place} is something else than Odyssey's SDK, which is not on PyPI"
+    owners = [name for name, dist in _strangers().items() if place.startswith(f"{dist.locate_file('')}")]
+    if not owners:
+        return OdysseyError(sentence, f"Move or rename it. {_install()}")
+    names = ", ".join(f"{name} {_strangers()[name].version}" for name in owners)
+    return OdysseyError(f"{sentence}; installed: {names}", _install(_remove()))
 
 
-def _installed() -> dict[str, str]:
-    """Names and versions of the strangers that are installed."""
+def _strangers() -> dict[str, metadata.Distribution]:
+    """The distributions that bring a module of that name, as far as they are installed."""
     found = {}
     for name in STRANGERS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.distribution(name)
     return found
 
 
-def _owner() -> str:
-    names = ", ".join(f"{name} {version}" for name, version in _installed().items())
-    return f"Installed from PyPI or elsewhere: {names}. " if names else ""
-
-
 def _remove() -> str:
-    names = " ".join(_installed())
+    """The command that removes them all, since they overwrite each other's files."""
+    names = " ".join(_strangers())
     return f"pip uninstall -y {names} && " if names else ""
-
-
-def _remedy() -> str:
-    if _installed():
-        return _install().replace(INSTALL, f"{_remove()}{INSTALL}")
-    return f"Move or rename that module. {_install()}"

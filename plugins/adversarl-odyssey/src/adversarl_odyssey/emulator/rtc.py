@@ -13,6 +13,7 @@ from aiortc.sdp import candidate_from_sdp
 from adversarl_odyssey.emulator.faults import Faults
 from adversarl_odyssey.emulator.streams import Streamer
 from adversarl_odyssey.emulator.track import StageTrack
+from adversarl_odyssey.peers import close_peer
 
 _log = logging.getLogger(__name__)
 LONGEST_QUEUE = 256
@@ -131,4 +132,4 @@ class Peer:
         await asyncio.gather(self._worker, return_exceptions=True)
         await self._streamer.close()
         self._track.stop()
-        await self._connection.close()
+        await close_peer(self._connection)

@@ -93,7 +93,11 @@ class Api:
         headers = {"Authorization": f"Bearer {await self._login()}"} if login else {}
         request = self.session.request(method, f"{self.url}{path}", json=body, params=params, headers=headers)
         async with request as response:
-            return Reply(response.status, response.reason or "", await response.text())
+            return self._reply(response.status, response.reason or "", await response.text())
+
+    def _reply(self, status: int, reason: str, text: str) -> Reply:
+        """An answer; a refusal that quotes the key does so no longer."""
+        return Reply(status, reason, text if status < 400 else text.replace(self._body.value["api_key"], "(key)"))
 
     async def _login(self) -> str:
         """A token; like the SDK's, it is used until the time that the service named when it gave it."""

@@ -39,7 +39,10 @@ def _open(image: Any) -> Any:
     if hasattr(image, "convert"):
         return image
     if hasattr(image, "dtype"):
-        return Image.fromarray(image)
+        try:
+            return Image.fromarray(image)
+        except TypeError as error:
+            raise ValueError(f"an array of Shape {image.shape} and type {image.dtype} is no picture") from error
     try:
         content = image if isinstance(image, bytes) else Path(image).read_bytes()
     except (TypeError, OSError) as error:

@@ -44,6 +44,8 @@ class Link:
         self._signalling = Signalling(self._on_message, self._on_closed)
         self._servers: list[dict[str, Any]] = []
         self._peer: Peer | None = None
+        self.over = ""
+        """Why nothing can be asked any more."""
 
     async def open(self, api: Api, session: Session) -> None:
         """Reaches the signalling.
@@ -79,6 +81,8 @@ class Link:
             self._end(1011, _REASONS.get(reason, f"the signalling reports an error: {reason}"))
 
     async def _on_offer(self, sdp: str) -> None:
+        if self.over:
+            return
         if self._peer is not None:
             await self._peer.close()
         self._peer = Peer(self._servers, self._heard, self._seen, self._stands, self._failed)
@@ -100,6 +104,7 @@ class Link:
         self._end(code, f"the signalling was closed ({code})")
 
     def _end(self, code: int, sentence: str) -> None:
+        self.over = self.over or sentence
         if not self._ready.done():
             self._ready.set_exception(OdysseyConnectionError(sentence))
         elif not self._ready.cancelled() and self._ready.exception() is None:
@@ -120,14 +125,15 @@ class Link:
     async def close(self) -> None:
         """Closes everything; never raises, and takes a bounded time."""
         self._lost = _nobody
+        self.over = self.over or "the connection was closed"
         if not self._ready.done():
             self._ready.cancel()
         elif not self._ready.cancelled():
             self._ready.exception()
-        await self._signalling.close()
         peer, self._peer = self._peer, None
         if peer is not None:
             await peer.close()
+        await self._signalling.close()
 
 
 def _nobody(code: int, sentence: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -13,12 +12,13 @@ from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSession
 from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import candidate_from_sdp
 
+from adversarl_odyssey.peers import close_peer
 from adversarl_odyssey.thin.signalling import stop
 from adversarl_odyssey.thin.types import VideoFrame
 
-CLOSE_S = 5.0
+ANSWER_S = 5.0
+"""How long closing waits for an answer on its way [s]."""
 TO_STREAMER, FROM_STREAMER = "clientToStreamer", "streamerToClient"
-logger = logging.getLogger(__name__)
 
 
 class Peer:
@@ -46,6 +46,7 @@ class Peer:
         self._missing = {"video", TO_STREAMER, FROM_STREAMER}
         self._channel: Any = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._answering: asyncio.Future[str] | None = None
         self._early: list[Mapping[str, Any]] | None = []
         self._connection.on("track", self._on_track)
         self._connection.on("datachannel", self._on_channel)
@@ -57,7 +58,16 @@ class Peer:
         return ", ".join(sorted(self._missing))
 
     async def answer(self, sdp: str, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
-        """Answers the service's offer."""
+        """Answers the service's offer.
+
+        Raises:
+            Exception: Whatever aiortc stumbles over.
+        """
+        # The search for addresses would leave sockets open if it were cancelled.
+        self._answering = asyncio.ensure_future(self._describe(sdp))
+        await send({"type": "answer", "sdp": await asyncio.shield(self._answering)})
+
+    async def _describe(self, sdp: str) -> str:
         connection = self._connection
         await connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
         early, self._early = self._early or [], None
@@ -67,7 +77,7 @@ class Peer:
         if description is None:
             raise ValueError("the offer cannot be answered")
         await connection.setLocalDescription(description)
-        await send({"type": "answer", "sdp": connection.localDescription.sdp})
+        return str(connection.localDescription.sdp)
 
     async def candidate(self, message: Mapping[str, Any]) -> None:
         """Adds an address at which the service may be reached; kept for later if the offer has not come yet."""
@@ -136,11 +146,9 @@ class Peer:
         self._seen = None
         await stop(self._tasks)
         self._tasks, self._channel = [], None
-        try:
-            async with asyncio.timeout(CLOSE_S):
-                await self._connection.close()
-        except Exception as error:
-            logger.warning("A connection could not be closed in time (%s)", type(error).__name__)
+        if self._answering is not None:
+            await asyncio.wait([self._answering], timeout=ANSWER_S)
+        await close_peer(self._connection)
 
 
 def _nothing() -> None:

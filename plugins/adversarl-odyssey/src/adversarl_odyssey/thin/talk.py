@@ -43,6 +43,8 @@ class Talk:
             OdysseyError: See the module `errors`.
         """
         async with self._turns[kind]:
+            if link.over:
+                raise OdysseyConnectionError(f"cannot {kind}: {link.over}")
             answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             self._waiting[kind] = answer
             try:
