@@ -13,24 +13,18 @@ the picture it was writing. A run that is resumed cuts the recording back to its
 
 from __future__ import annotations
 
-import json
-import math
-import os
 from collections import defaultdict
 from pathlib import Path
-from typing import IO, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.interfaces.backend import Notice
-from adversarl.runs import read_json, read_rows, write_json, write_text
+from adversarl.runs import read_json, write_json
 from adversarl_odyssey.errors import OdysseyError
+from adversarl_odyssey.reels import INDEX, PICTURES, Reader, Writer
 from adversarl_odyssey.shelf import shelf_of
 from adversarl_odyssey.sources import Shown, Source
-
-Row = dict[str, Any]
 
 
 class Recording(Source):
@@ -46,12 +40,9 @@ class Recording(Source):
         self._shelf = shelf_of("record", folder)
         self._path = folder / f"world-{self._shelf.take():04d}"
         self._run = ""
-        self._index: IO[str] | None = None
-        self._pictures: IO[bytes] | None = None
+        self._writer: Writer | None = None
         self._kept: dict[int, int] = {}
-        self._count: dict[int, int] = defaultdict(int)
-        self._last: dict[int, Row] = {}
-        self._told: dict[int, str] = {}
+        self._used: dict[int, int] = defaultdict(int)
         self._asked: dict[int, str] = {}
         self._closed = False
 
@@ -79,11 +70,11 @@ class Recording(Source):
         Raises:
             OdysseyError: The folder holds the recording of another run, or cannot be written.
         """
-        if self._index is None:
-            self._open()
+        self._writer = writer = self._writer or self._open()
         shown = self._source.show(env, fresh=fresh)
         self.exhausted = self._source.exhausted
-        self._keep(env, shown)
+        writer.add(env, shown, self._asked.get(env, ""))
+        self._used[env] += 1
         return shown
 
     def connect(self, notice: Notice, folder: Path | None = None) -> None:
@@ -98,12 +89,12 @@ class Recording(Source):
 
     def position(self, env: int) -> dict[str, int]:
         """How many pictures an environment has used, and how many worlds there are."""
-        return {"used": self._count[env], "worlds": self._shelf.made}
+        return {"used": self._used[env], "worlds": self._shelf.made}
 
     def seek(self, env: int, position: dict[str, int]) -> None:
         """Cuts the recording back to a checkpoint of its run before anything is shown; later on it only grows."""
-        if self._index is None:
-            self._kept[env] = self._count[env] = position["used"]
+        if self._writer is None:
+            self._kept[env] = self._used[env] = position["used"]
             self._shelf.made = position["worlds"]
 
     def close(self) -> None:
@@ -115,24 +106,17 @@ class Recording(Source):
         try:
             self._source.close()
         finally:
-            for file in (self._index, self._pictures):
-                if file is not None:
-                    file.close()
+            if self._writer is not None:
+                self._writer.close()
 
-    def _open(self) -> None:
+    def _open(self) -> Writer:
         owner = self._folder / "run.json"
-        index = self._path / "index.jsonl"
         try:
-            if index.exists():
+            if (self._path / INDEX).exists():
                 self._demand_mine(owner)
             self._path.mkdir(parents=True, exist_ok=True)
             write_json(owner, {"run": self._run})
-            rows = _cut(read_rows(index), self._kept) if index.exists() and self._kept else []
-            write_text(index, "".join(json.dumps(row) + "\n" for row in rows))
-            self._pictures = (self._path / "pictures.bin").open("ab")
-            self._pictures.truncate(max((row["at"] + row["length"] for row in rows), default=0))
-            self._pictures.seek(0, os.SEEK_END)
-            self._index = index.open("a", encoding="utf-8")
+            return Writer(self._path, self._kept)
         except OSError as error:
             advice = "Name another folder in [backend] record"
             raise OdysseyError(f"the recording {self._path} cannot be written: {error.strerror}", advice) from None
@@ -142,42 +126,6 @@ class Recording(Source):
         if not self._run or known != self._run:
             advice = "Name another one in [backend] record, or delete it"
             raise OdysseyError(f"the folder {self._folder} holds a recording already", advice)
-
-    def _keep(self, env: int, shown: Shown) -> None:
-        assert self._index is not None
-        last = self._last.get(env)
-        same = last is not None and last["number"] == shown.number
-        place = {key: last[key] for key in ("at", "length")} if last and same else self._write(shown.picture)
-        row: Row = {"env": env, "number": shown.number, **place, "age_s": shown.age_s}
-        row |= {"latency_s": None if math.isnan(shown.latency_s) else shown.latency_s}
-        row |= {"dropped": shown.dropped, "renewed": shown.renewed}
-        asked = self._asked.get(env, "")
-        if last is None or asked != self._told[env]:
-            row["asked"] = self._told[env] = asked
-        self._index.write(json.dumps(row) + "\n")
-        self._index.flush()
-        self._last[env] = row
-        self._count[env] += 1
-
-    def _write(self, picture: NDArray[np.uint8]) -> dict[str, int]:
-        """Adds a picture; where it lies."""
-        assert self._pictures is not None
-        at = self._pictures.tell()
-        encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
-        self._pictures.write(encoded)
-        self._pictures.flush()
-        return {"at": at, "length": len(encoded)}
-
-
-def _cut(rows: list[Row], kept: dict[int, int]) -> list[Row]:
-    """The first rows of every environment, as many as it keeps."""
-    seen: dict[int, int] = defaultdict(int)
-    left = []
-    for row in rows:
-        seen[row["env"]] += 1
-        if seen[row["env"]] <= kept.get(row["env"], 0):
-            left.append(row)
-    return left
 
 
 class Playback(Source):
@@ -194,10 +142,8 @@ class Playback(Source):
             raise self._error("is not there", "Make one with [backend] record")
         self._shelf = shelf_of("playback", folder)
         self._path = folder / f"world-{self._shelf.take():04d}"
-        self._rows: dict[int, list[Row]] | None = None
-        self._bytes: IO[bytes] | None = None
-        self._next: dict[int, int] = defaultdict(int)
-        self._decoded: dict[int, tuple[int, NDArray[np.uint8]]] = {}
+        self._reader: Reader | None = None
+        self._used: dict[int, int] = defaultdict(int)
         self._asked: dict[int, str] = {}
         self._notice: Notice | None = None
         self._strayed = self._closed = False
@@ -218,16 +164,22 @@ class Playback(Source):
             OdysseyError: There is none, or it has another size.
         """
         del fresh
-        rows = self._load().get(env, [])
-        used = self._next[env]
+        self._reader = reader = self._reader or self._open()
+        rows, used = reader.rows.get(env, []), self._used[env]
         if used >= len(rows):
             advice = "Ask for fewer steps, or record a longer run of the same recipe"
             raise self._error(f"ends after {used} pictures of environment {env} in {self._path.name}", advice)
-        self._next[env] += 1
-        row = rows[used]
-        self._compare(env, used, row["asked"])
-        late = math.nan if row["latency_s"] is None else row["latency_s"]
-        return Shown(self._picture(env, row), row["number"], row["age_s"], late, row["dropped"], row["renewed"])
+        self._used[env] += 1
+        self._compare(env, rows[used]["asked"])
+        try:
+            shown = reader.shown(rows[used])
+        except ValueError as error:
+            raise self._error(f"is damaged in {self._path.name}/{PICTURES}: {error}", "Record it again") from None
+        edge = shown.picture.shape[0]
+        if self._size not in (None, edge):
+            advice = f"Set backend.image_size = {edge}"
+            raise self._error(f"has pictures of {edge} x {edge} pixels, not of {self._size} x {self._size}", advice)
+        return shown
 
     def connect(self, notice: Notice, folder: Path | None = None) -> None:
         """Is told how to say that the run asks for something else than was recorded."""
@@ -236,12 +188,12 @@ class Playback(Source):
 
     def position(self, env: int) -> dict[str, int]:
         """See `Recording.position`."""
-        return {"used": self._next[env], "worlds": self._shelf.made}
+        return {"used": self._used[env], "worlds": self._shelf.made}
 
     def seek(self, env: int, position: dict[str, int]) -> None:
         """Goes to a checkpoint before anything is shown; later on it goes on, as the recording did."""
-        if self._rows is None:
-            self._next[env] = position["used"]
+        if self._reader is None:
+            self._used[env] = position["used"]
             self._shelf.made = position["worlds"]
 
     def close(self) -> None:
@@ -250,50 +202,23 @@ class Playback(Source):
             return
         self._closed = True
         self._shelf.give_back()
-        if self._bytes is not None:
-            self._bytes.close()
+        if self._reader is not None:
+            self._reader.close()
 
-    def _load(self) -> dict[int, list[Row]]:
-        if self._rows is None:
-            try:
-                rows = read_rows(self._path / "index.jsonl")
-                self._bytes = (self._path / "pictures.bin").open("rb")
-            except FileNotFoundError:
-                problem = f"has nothing for a world that this run makes ({self._path.name})"
-                raise self._error(problem, "Play it back with the recipe it was recorded with") from None
-            self._rows = defaultdict(list)
-            for row in rows:
-                mine = self._rows[row["env"]]
-                row.setdefault("asked", mine[-1]["asked"] if mine else "")
-                mine.append(row)
-        return self._rows
+    def _open(self) -> Reader:
+        try:
+            return Reader(self._path)
+        except FileNotFoundError:
+            problem = f"has nothing for a world that this run makes ({self._path.name})"
+            raise self._error(problem, "Play it back with the recipe it was recorded with") from None
 
-    def _picture(self, env: int, row: Row) -> NDArray[np.uint8]:
-        at, known = row["at"], self._decoded.get(env)
-        if known is None or known[0] != at:
-            known = self._decoded[env] = at, self._decode(row)
-        return known[1]
-
-    def _decode(self, row: Row) -> NDArray[np.uint8]:
-        assert self._bytes is not None
-        self._bytes.seek(row["at"])
-        data = np.frombuffer(self._bytes.read(row["length"]), np.uint8)
-        found = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) == row["length"] else None
-        if found is None:
-            raise self._error(f"is damaged: {self._path / 'pictures.bin'}", "Record it again")
-        edge = found.shape[0]
-        if self._size not in (None, edge):
-            advice = f"Set backend.image_size = {edge}"
-            raise self._error(f"has pictures of {edge} x {edge} pixels, not of {self._size} x {self._size}", advice)
-        return np.asarray(cv2.cvtColor(found, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-
-    def _compare(self, env: int, used: int, recorded: str) -> None:
+    def _compare(self, env: int, recorded: str) -> None:
         asked = self._asked.get(env, "")
         if asked != recorded and not self._strayed and self._notice is not None:
             self._strayed = True
             self._notice(
-                f"from picture {used} of environment {env} on, the run asks for other things than the recording "
-                f"shows: '{asked}' instead of '{recorded}'"
+                f"from picture {self._used[env]} of environment {env} on, the run asks for other things than its "
+                f"recording shows: '{asked}' instead of '{recorded}'"
             )
 
     def _error(self, problem: str, advice: str) -> OdysseyError:
