@@ -28,6 +28,15 @@ FPS, SIZE, WAIT_S = 10.0, (48, 80), 60.0
 SCENE = "a red dot on a table"
 
 
+def data_url(image):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+HUGE = data_url(Image.new("1", (8200, 8200)))
+
+
 def script(*said, end_ms=1000, prompt=SCENE, **start):
     """A script with interactions at their times [ms]."""
     told = [{"timestamp_ms": at, "interact": {"prompt": text}} for at, text in said]
@@ -238,9 +247,7 @@ def test_portrait_is_the_default_as_it_is_the_vendors():
 
 
 def test_a_film_may_begin_with_an_image():
-    buffer = io.BytesIO()
-    Image.new("RGB", (30, 20), (250, 20, 20)).save(buffer, "PNG")
-    image = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    image = data_url(Image.new("RGB", (30, 20), (250, 20, 20)))
 
     async def run():
         async with desk() as server:
@@ -355,6 +362,19 @@ def test_a_script_that_the_world_cannot_play_fails_its_job_and_no_other():
     assert good["status"] == "completed"
 
 
+def test_a_job_fails_when_the_emulator_is_told_so():
+    told = [True, False]
+
+    async def run():
+        async with desk(fail=told.pop) as server:
+            return [await server.film({"script": script(end_ms=100)}) for _ in range(2)]
+
+    good, bad = asyncio.run(run())
+    assert good["status"] == "completed"
+    assert (bad["status"], bad["streams"]) == ("failed", [])
+    assert bad["error_message"] == "The emulator was told to fail this job"
+
+
 def test_jobs_are_listed_newest_first_by_page_and_by_status():
     async def run():
         async with desk() as server:
@@ -425,6 +445,7 @@ def test_only_its_owner_sees_a_job():
         (script(image=7), "script[0].start.image: must be a data URL"),
         (script(image="data:image/png;base64,%%%"), "script[0].start.image: is no base64"),
         (script(image="data:image/png;base64,AAAA"), "script[0].start.image: is no picture"),
+        (script(image=HUGE), "script[0].start.image: has more than 64 million pixels"),
     ],
 )
 def test_a_script_that_is_none_is_refused_with_its_place(bad, words):

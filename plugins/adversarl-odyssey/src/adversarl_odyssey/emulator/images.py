@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 MOST_BYTES = 25 * 1024 * 1024
 """What the service takes [byte]."""
+MOST_PIXELS = 64 * 1024 * 1024
+"""Few bytes can be many pixels."""
 
 
 def decode_image(data: Any, name: str) -> NDArray[np.uint8] | None:
@@ -23,8 +26,6 @@ def decode_image(data: Any, name: str) -> NDArray[np.uint8] | None:
     Raises:
         ValueError: It is no picture that can be read, or too large.
     """
-    import cv2
-
     if data is None:
         return None
     if not isinstance(data, str):
@@ -35,10 +36,16 @@ def decode_image(data: Any, name: str) -> NDArray[np.uint8] | None:
         raise ValueError(f"{name}: is no base64; send a data URL (data:image/...;base64,...)") from None
     if len(raw) > MOST_BYTES:
         raise ValueError(f"{name}: exceeds the maximum size of 25 MB ({len(raw) / 2**20:.1f} MB)")
+    return _decode(raw, name)
+
+
+def _decode(raw: bytes, name: str) -> NDArray[np.uint8]:
+    from PIL import Image, ImageOps
+
     try:
-        picture = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR) if raw else None
-    except cv2.error:
-        picture = None
-    if picture is None:
-        raise ValueError(f"{name}: is no picture that can be read (PNG, JPEG and WebP can)")
-    return np.ascontiguousarray(picture[..., ::-1], dtype=np.uint8)
+        with Image.open(io.BytesIO(raw)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"{name}: has more than {MOST_PIXELS >> 20} million pixels")
+            return np.array(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
+    except (OSError, SyntaxError, Image.DecompressionBombError):
+        raise ValueError(f"{name}: is no picture that can be read (PNG, JPEG and WebP can)") from None

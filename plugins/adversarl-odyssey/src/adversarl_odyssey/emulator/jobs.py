@@ -111,6 +111,7 @@ class Jobs:
         archive: Where films go.
         fps: Pictures per second of a film.
         live: Says how many live streams run; while any does, films are taken at half their speed at most.
+        fail: Says, once for each job, whether it has to fail.
         dispatch_s: How long a job is pending at least [s].
         start_s: How long it is dispatched at least [s].
     """
@@ -122,10 +123,11 @@ class Jobs:
         *,
         fps: float,
         live: Callable[[], int] = lambda: 0,
+        fail: Callable[[], bool] = lambda: False,
         dispatch_s: float = 0.25,
         start_s: float = 0.25,
     ) -> None:
-        self._studio, self._archive, self._fps, self._live = studio, archive, fps, live
+        self._studio, self._archive, self._fps, self._live, self._fail = studio, archive, fps, live, fail
         self._dispatch_s, self._start_s = dispatch_s, start_s
         self._jobs: dict[str, Job] = {}
         self._queue: deque[Job] = deque()
@@ -204,6 +206,9 @@ class Jobs:
             return
         job.status, job.dispatched_at = "dispatched", _now()
         if not await self._reach(job, "dispatched", self._start_s):
+            return
+        if self._fail():
+            job.finish("failed", "The emulator was told to fail this job")
             return
         for index, script in enumerate(job.scripts):
             stage = await self._open(job, script)

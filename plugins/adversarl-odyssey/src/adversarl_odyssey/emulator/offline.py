@@ -32,6 +32,7 @@ class Offline:
         fps: Pictures per second.
         account: Says whose a request is, or raises a `web.HTTPException`.
         live: Says how many live streams run.
+        fail: Says, once for each job, whether it has to fail.
         archive: Where films go.
         dispatch_s: How long jobs are pending at least [s].
         start_s: How long they are dispatched at least [s].
@@ -44,6 +45,7 @@ class Offline:
         fps: float,
         account: Account,
         live: Callable[[], int] = lambda: 0,
+        fail: Callable[[], bool] = lambda: False,
         archive: Archive | None = None,
         dispatch_s: float = 0.25,
         start_s: float = 0.25,
@@ -51,7 +53,7 @@ class Offline:
         self._account = account
         self.archive = archive or Archive()
         self.recordings = Recordings(self.archive, fps, account)
-        self.jobs = Jobs(studio, self.archive, fps=fps, live=live, dispatch_s=dispatch_s, start_s=start_s)
+        self.jobs = Jobs(studio, self.archive, fps=fps, live=live, fail=fail, dispatch_s=dispatch_s, start_s=start_s)
 
     def add_routes(self, app: web.Application) -> None:
         """Serves jobs, recordings and files."""
