@@ -38,7 +38,7 @@ def bank(
     from adversarl_odyssey.bank_making import Making, make
 
     loaded = load_recipe(recipe, load_plugins(tuple(plugin or ())).registry, overrides or [])
-    folder = out or Path(getattr(loaded["backend"].options, "bank", "bank"))
+    folder = out or Path(getattr(loaded["backend"].options, "bank", None) or "bank")
     wanted = _wanted(loaded, folder, levels, seconds, tuple(prompt or ()), goal=goal)
     command = shlex.join(["adversarl", *sys.argv[1:]])
     making = Making(folder, wanted, command, only_prompts, dry_run, retry_failed, max_queued, poll)

@@ -15,8 +15,10 @@ from adversarl.seeding import generator
 from adversarl.types import Perturbation
 from adversarl_odyssey.bank import Bank, Script
 from adversarl_odyssey.bank_words import canonical, complete, joined
+from adversarl_odyssey.goal_pictures import SECONDS as GOAL_S
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.outline import simulator
+from adversarl_odyssey.pure_options import OdysseyOptions
 from adversarl_odyssey.wording import Wording
 
 LEVELS = (0.5, 1.0)
@@ -58,15 +60,19 @@ def scripts_of(recipe: Recipe, wanted: Wanted, *, only_prompts: bool = False) ->
     texts = [complete(service.scene, text) for text in (*found, *map(_sentence, wanted.prompts))]
     scripts = [Script(text, wanted.seconds, portrait=service.portrait) for text in dict.fromkeys(texts)]
     if wanted.goal and task:
-        then = f"The robot arm does its task: {task}."
-        scripts.append(Script(complete(_scene_of_goal(recipe), ""), wanted.seconds, then, service.portrait))
+        scripts.append(_goal_script(service, task, wanted.seconds))
     return scripts
 
 
-def _scene_of_goal(recipe: Recipe) -> str:
-    """A scene with a robot in it; that of a hybrid world has none, since the simulator's stands before it."""
-    default = str(ServiceOptions.model_fields["scene"].default)
-    return service_of(recipe).scene if recipe["backend"].component.name == "odyssey" else default
+def _goal_script(service: ServiceOptions, task: str, seconds: float) -> Script:
+    """Somebody does the task; a pure world finds the video of its own under the same script.
+
+    The scene of a hybrid world has no robot, since the simulator's stands before it, so that the default is taken.
+    """
+    if isinstance(service, OdysseyOptions):
+        return Script(service.scene, GOAL_S, service.goal_text, service.portrait)
+    scene = str(ServiceOptions.model_fields["scene"].default)
+    return Script(scene, seconds, f"The robot arm does its task: {task}.", service.portrait)
 
 
 def service_of(recipe: Recipe) -> ServiceOptions:

@@ -17,6 +17,8 @@ FRAME_RATE = 20.0
 """Pictures per second of a live stream, and so the most steps per second of an environment that waits for them [Hz]."""
 HYBRID_SPEED = 100.0
 """Steps per second of a hybrid world, over all its environments, updates of the policy included [1/s]."""
+OPEN_S = 2.0
+"""How long opening a stream takes, which a world that is nothing but a stream does at every reset [s]."""
 HOUR = 3600.0
 
 
@@ -48,16 +50,21 @@ class Assumptions:
     Attributes:
         hybrid_speed: See `HYBRID_SPEED`.
         frame_rate: See `FRAME_RATE`.
+        open_s: See `OPEN_S`.
         episode_share: Share of its time limit that an episode lasts on average, in (0, 1].
     """
 
     hybrid_speed: float = HYBRID_SPEED
     frame_rate: float = FRAME_RATE
+    open_s: float = OPEN_S
     episode_share: float = 1.0
 
-    def speed(self, outline: Outline) -> float:
-        """Steps per second of all environments together."""
-        return self.frame_rate * outline.num_envs if outline.kind == "stream" else self.hybrid_speed
+    def wall_s(self, steps: int, outline: Outline) -> float:
+        """How long all environments together take for so many steps [s]."""
+        if outline.kind == "hybrid":
+            return steps / self.hybrid_speed
+        length = outline.max_episode_steps * self.episode_share
+        return steps / outline.num_envs * (1 / self.frame_rate + self.open_s / length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,25 +178,24 @@ def estimate(recipe: Recipe, outline: Outline, assumed: Assumptions) -> Estimate
 
 def _phases(recipe: Recipe, outline: Outline, assumed: Assumptions, trial_steps: int) -> Iterable[Phase]:
     """What `adversarl.training.Run` does, in its order."""
-    if outline.kind == "videos":
-        seconds = outline.missing_videos * outline.video_s
-        yield Phase(f"{outline.missing_videos} videos that are missing", 0, 0.0, seconds)
+    if outline.missing_videos:
+        yield Phase(f"{outline.missing_videos} missing videos", 0, 0.0, outline.missing_videos * outline.video_s)
     warm = int(getattr(recipe["learner"].options, "warm_start_steps", 0))
     tested = round(_evaluation_episodes(recipe, outline.axes) * outline.max_episode_steps * assumed.episode_share)
     if warm:
         yield _phase("warm start", warm, outline, assumed)
-    yield _phase("evaluation before training", tested, outline, assumed)
+    yield _phase("evaluation before", tested, outline, assumed)
     yield _phase("training", recipe.run.total_steps, outline, assumed)
     if trial_steps:
         # The streams of training go on while trials are played. Hybrid worlds of trials have none of their own.
         yield _phase("trials aside", trial_steps, outline, assumed, streams=2 if outline.kind == "stream" else 1)
-    yield _phase("evaluation after training", tested, outline, assumed)
+    yield _phase("evaluation after", tested, outline, assumed)
 
 
 def _phase(name: str, steps: int, outline: Outline, assumed: Assumptions, streams: int = 1) -> Phase:
     if outline.kind not in ("stream", "hybrid"):
         return Phase(name, steps, 0.0, 0.0)
-    wall = steps / assumed.speed(outline)
+    wall = assumed.wall_s(steps, outline)
     return Phase(name, steps, wall, wall * outline.num_envs * streams)
 
 
@@ -213,8 +219,8 @@ def _assumptions(recipe: Recipe, outline: Outline, assumed: Assumptions, trials:
     yield f"An hour of one stream costs {low:g} to {high:g} USD (the vendor's material), billed by the second."
     if outline.kind == "stream":
         yield (
-            f"A step waits for a new picture: {assumed.frame_rate:g} steps per second and stream. "
-            "What opening a stream takes, at every reset, is not counted."
+            f"A step waits for a new picture: {assumed.frame_rate:g} steps per second and stream. At every reset opening "
+            f"the streams takes {assumed.open_s:g} s. Updates of the policy, for which streams wait, are not counted."
         )
     elif outline.kind == "hybrid":
         yield (

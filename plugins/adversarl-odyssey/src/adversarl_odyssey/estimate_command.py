@@ -19,6 +19,9 @@ def estimate(
         float, typer.Option(min=0.1, help="Steps per second of a hybrid world, over all environments [1/s].")
     ] = 100.0,
     frame_rate: Annotated[float, typer.Option(min=0.1, help="Pictures per second of a live stream [Hz].")] = 20.0,
+    open_seconds: Annotated[
+        float, typer.Option(min=0.0, help="How long opening a stream takes; odyssey does so at every reset [s].")
+    ] = 2.0,
     episode_share: Annotated[
         float, typer.Option(min=0.01, max=1.0, help="Share of its time limit that an episode lasts on average.")
     ] = 1.0,
@@ -33,7 +36,7 @@ def estimate(
     from adversarl_odyssey.outline import outline_of
 
     loaded = load_recipe(recipe, load_plugins(tuple(plugin or ())).registry, overrides or [])
-    found = add_up(loaded, outline_of(loaded), Assumptions(speed, frame_rate, episode_share))
+    found = add_up(loaded, outline_of(loaded), Assumptions(speed, frame_rate, open_seconds, episode_share))
     if json:
         print_json(found.to_json())
     else:
@@ -53,8 +56,8 @@ def _print(found: Estimate) -> None:
         for phase in found.phases
     ]
     rows.append(["all", "", *_money(3600 * found.wall_hours, 3600 * found.stream_hours, found)])
-    price = f"USD at {found.price_usd_per_hour:g}/h"
-    columns = ["part", "env steps", "hours", "stream hours", "USD at 1 to 2/h", price]
+    price = f"USD ({found.price_usd_per_hour:g}/h)"
+    columns = ["part", "env steps", "hours", "stream h", "USD (1 to 2/h)", price]
     console.print(table(f"{found.recipe} in {found.backend}", columns, rows))
     for sentence in found.assumptions:
         console.print(f"- {sentence}", markup=False, highlight=False, soft_wrap=True)

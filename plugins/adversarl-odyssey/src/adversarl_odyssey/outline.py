@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 from adversarl.interfaces.backend import PerturbableVectorEnv
-from adversarl.recipe import Choice, Recipe
+from adversarl.recipe import Recipe
 from adversarl_odyssey.estimate import Outline
-from adversarl_odyssey.inner import InnerOptions, inner_choice
+from adversarl_odyssey.goal_pictures import SECONDS as GOAL_S
+from adversarl_odyssey.inner import InnerOptions, make_inner
 from adversarl_odyssey.options import ServiceOptions
+from adversarl_odyssey.pure_options import OdysseyOptions, judge_of
+from adversarl_odyssey.sources import Shown, Source
 
 KINDS = {"odyssey": "stream", "odyssey-hybrid": "hybrid", "odyssey-batch": "videos"}
 
@@ -23,25 +27,54 @@ def outline_of(recipe: Recipe) -> Outline:
     with closing(simulator(recipe)) as world:
         axes, limit = world.axes, world.max_episode_steps
     num_envs = int(getattr(options, "num_envs", 1))
-    missing, video_s = _videos(recipe) if kind == "videos" else (0, 0.0)
+    missing, video_s = _videos(recipe, kind)
     return Outline(kind, axes, limit, num_envs, missing, video_s)
 
 
 def simulator(recipe: Recipe) -> PerturbableVectorEnv:
-    """One environment of a recipe's world, without its streams, and without any file that it reads or writes."""
-    return _plain(recipe["backend"]).make().make(seed=recipe.run.seed, num_envs=1)  # type: ignore[no-any-return]
-
-
-def _plain(choice: Choice) -> Choice:
-    options = choice.options
+    """One environment of a recipe's world, without its streams."""
+    options, seed = recipe["backend"].options, recipe.run.seed
     if isinstance(options, InnerOptions):
-        return inner_choice(options)
-    if isinstance(options, ServiceOptions):
-        return Choice(choice.component, options.model_copy(update={"record": None, "playback": None}))
-    return choice
+        return make_inner(options, seed=seed, num_envs=1)
+    if isinstance(options, OdysseyOptions):
+        return _mute(options, seed)
+    world: PerturbableVectorEnv = recipe["backend"].make().make(seed=seed, num_envs=1)
+    return world
 
 
-def _videos(recipe: Recipe) -> tuple[int, float]:
+class Mute(Source):
+    """A source for a world that is asked what it is, and never played."""
+
+    def begin(self, env: int, scene: str, *, restart: bool) -> None:
+        """Nothing begins."""
+
+    def prompt(self, env: int, text: str) -> None:
+        """Nothing changes."""
+
+    def show(self, env: int, *, fresh: bool) -> Shown:
+        """There is nothing to see."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+def _mute(options: OdysseyOptions, seed: int) -> PerturbableVectorEnv:
+    from adversarl_odyssey.pure_axes import chosen
+    from adversarl_odyssey.pure_world import PureVectorEnv
+
+    judge, axes = judge_of(options).make(), chosen(options.axes)
+    return PureVectorEnv(Mute(), judge, options, axes=axes, goal=lambda notice: Path(), num_envs=1, seed=seed)
+
+
+def _videos(recipe: Recipe, kind: str) -> tuple[int, float]:
+    """How many videos have to be made first, and the length of each [s]."""
     from adversarl_odyssey.bank_plan import missing_from
 
-    return missing_from(recipe)
+    options = recipe["backend"].options
+    if kind == "videos":
+        return missing_from(recipe)
+    if kind != "stream" or not isinstance(options, OdysseyOptions):
+        return 0, 0.0
+    needs_goal = options.judge.get("use", "goal-image") == "goal-image" and not options.judge.get("goal")
+    return (1, GOAL_S) if needs_goal else (0, 0.0)
