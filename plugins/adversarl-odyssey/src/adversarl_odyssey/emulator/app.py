@@ -46,7 +46,13 @@ class Emulator:
         self.studio = Studio(
             size=options.size, fps=options.fps, stages=options.max_streams + 1, world=options.world, task=options.task
         )
-        self.offline = Offline(self.studio, fps=options.fps, account=self.gate.account, live=self._live)
+        self.offline = Offline(
+            self.studio,
+            fps=options.fps,
+            account=self.gate.account,
+            live=self._live,
+            fail=lambda: self.faults.take("fail-jobs"),
+        )
         self._signalling = Signalling(self.sessions, self.signer, self.make_peer)
 
     def make_peer(self, session: Session) -> Peer:
