@@ -300,3 +300,22 @@ def test_fifty_clients_leave_nothing_behind(converse, open_emulator):
         assert after["tasks"] <= before["tasks"]
 
     converse(script, server)
+
+
+def test_a_world_that_fails_ends_its_stream_and_is_not_lent_again(stream, open_emulator, caplog):
+    server = open_emulator()
+    studio = server.running.emulator.studio
+
+    async def script(client):
+        await client.start()
+        await client.picture()
+        (world,) = studio._made
+        world.simulations.clear()
+        assert await error(client) == "internal_error"
+        await client.start()
+        await client.picture(after=2)
+        await client.end()
+        assert world not in studio._idle
+
+    stream(script, server)
+    assert "cannot be shown" in caplog.text

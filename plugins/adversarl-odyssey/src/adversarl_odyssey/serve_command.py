@@ -90,8 +90,8 @@ def _greeting(options: EmulatorOptions, url: str, *, made_key: bool) -> list[str
     ]
     if not _is_local(options.host):
         lines.append(
-            f"WARNING: {options.host} can be reached from other machines, without encryption; "
-            "the key is all that keeps them out."
+            f"WARNING: {options.host} can be reached from other machines, by this machine's name or address and "
+            "without encryption; the key is all that keeps them out."
         )
     return lines
 

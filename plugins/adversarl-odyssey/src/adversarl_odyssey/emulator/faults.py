@@ -10,7 +10,7 @@ from adversarl_odyssey.errors import OdysseyError
 
 Kind = Literal["seconds", "count", "switch"]
 FAULTS: dict[str, tuple[Kind, str]] = {
-    "late-frames": ("seconds", "each picture comes so much later"),
+    "late-frames": ("seconds", "each picture takes so much longer"),
     "drop-connection": ("seconds", "connections break without goodbye when they are so old"),
     "expire-token": ("seconds", "tokens are worthless, and connections made with them end, after so long"),
     "max-stream": ("seconds", "streams are ended with session_timeout when they are so old"),
@@ -18,6 +18,7 @@ FAULTS: dict[str, tuple[Kind, str]] = {
     "busy": ("count", "so many requests for a session find no streamer (503)"),
     "malformed": ("count", "so many messages to the client are no JSON, or lack fields"),
     "lease-denied": ("count", "so many starts of a stream are denied"),
+    "fail-jobs": ("count", "so many simulation jobs fail"),
     "no-streamer": ("count", "so many connections are told that their streamer is gone"),
     "quota": ("switch", "the hours of the month are used up"),
     "suspended": ("switch", "the account is suspended"),

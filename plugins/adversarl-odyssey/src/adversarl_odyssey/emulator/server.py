@@ -17,8 +17,8 @@ from adversarl_odyssey.emulator.options import EmulatorOptions
 from adversarl_odyssey.errors import OdysseyError
 
 _log = logging.getLogger(__name__)
-LONGEST_START_S = 120.0
-"""How long making the first world may take [s]."""
+LONGEST_START_S, LONGEST_END_S = 120.0, 30.0
+"""How long making the first world, and ending all streams, may take [s]."""
 
 
 class RunningServer:
@@ -32,7 +32,7 @@ class RunningServer:
 
     def __init__(self, emulator: Emulator, runner: web.AppRunner, port: int) -> None:
         self.emulator, self._runner = emulator, runner
-        host = emulator.options.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(emulator.options.host, emulator.options.host)
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self.key = emulator.options.key
         self._watch = asyncio.create_task(emulator.watch())
@@ -143,7 +143,7 @@ class ServerThread:
             raise TimeoutError("the emulator does not start")
         if self._failure is not None:
             self._thread.join()
-            raise self._failure
+            self.close()
         return self
 
     def close(self) -> None:
@@ -151,7 +151,10 @@ class ServerThread:
         if self._thread.is_alive() and self._loop is not None and self._ended is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just ended by itself
                 self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join(30.0)
+            self._thread.join(LONGEST_END_S)
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
 
     def _main(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.sentences import decode
 
 Result = TypeVar("Result")
+_log = logging.getLogger(__name__)
 SHOWN_FIRST = 10
 """Pictures for which an image that a stream starts from is shown as it is, before the world stands before it."""
 
@@ -97,10 +99,11 @@ class Studio:
             raise
         return stage
 
-    def release(self, world: PerturbableVectorEnv) -> None:
-        """Takes the world of a stage back."""
+    def release(self, world: PerturbableVectorEnv, *, sound: bool) -> None:
+        """Takes the world of a stage back; one that failed is not lent again."""
         self.in_use -= 1
-        self._idle.append(world)
+        if sound:
+            self._idle.append(world)
 
     async def close(self) -> None:
         """Closes the worlds and ends the thread."""
@@ -210,15 +213,23 @@ class Stage:
         """Leaves the world to the next stream; may be called twice."""
         if self._open:
             self._open = False
+            sound = False
             try:
-                await self._studio.run(self._clear)
+                sound = await self._studio.run(self._clear)
             finally:
-                self._studio.release(self._world)
+                self._studio.release(self._world, sound=sound)
 
-    def _clear(self) -> None:
-        self._world.restore([0])
-        if self._image is not None:
-            self._world.backdrops([0], [None])
+    def _clear(self) -> bool:
+        """Leaves nothing behind; returns whether the world still works."""
+        try:
+            self._world.restore([0])
+            if self._image is not None:
+                self._world.backdrops([0], [None])
+            self._world.reset(seed=[0])
+        except Exception:
+            _log.exception("a world has failed and is given up")
+            return False
+        return True
 
 
 def _words(text: str) -> set[str]:

@@ -19,6 +19,8 @@ from adversarl_odyssey.emulator.studio import Stage
 _log = logging.getLogger(__name__)
 CLOCK = 90_000
 """Ticks of the video's clock in a second (RFC 3551)."""
+DAWDLE_S = 0.01
+"""How often a picture that is late looks whether it still has to be [s]."""
 Watcher = Callable[[NDArray[np.uint8], float], None]
 """Is shown every picture, Shape (height, width, 3), and when it was made since the start of the stream [s]."""
 
@@ -74,9 +76,14 @@ class StageTrack(MediaStreamTrack):
         now = time.monotonic()
         if self._next > now:
             await asyncio.sleep(self._next - now)
-        if late_s := self._faults.get("late-frames"):
-            await asyncio.sleep(late_s)
+        await self._dawdle()
         self._next = max(self._next + self._period_s, time.monotonic() - self._period_s)
+
+    async def _dawdle(self) -> None:
+        """Lets a picture be late, while it is wanted and has to be."""
+        stage, began = self._stage, time.monotonic()
+        while stage is self._stage and time.monotonic() - began < (self._faults.get("late-frames") or 0.0):
+            await asyncio.sleep(DAWDLE_S)
 
     async def _picture(self, stage: Stage) -> NDArray[np.uint8] | None:
         try:
