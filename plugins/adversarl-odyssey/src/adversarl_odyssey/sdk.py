@@ -7,6 +7,7 @@ import importlib
 import os
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata, util
 from ipaddress import ip_address
@@ -26,7 +27,10 @@ INSTALL = "pip install git+https://github.com/odysseyml/odyssey-python.git"
 STRANGERS = ("odyssey", "lovell-odyssey", "odyssey-sdk")
 """Distributions on PyPI that are taken for the SDK; the first two install a module of its name."""
 EMULATOR = f"start an emulator with `adversarl odyssey serve` and export the {URL} and {KEY} that it prints"
-_SECRETS = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*|\body_[\w-]{4,}|(?<=token=)[^\s&'\"]+|(?<=Bearer )[^\s'\"]+")
+_SECRETS = re.compile(
+    r"\beyJ[\w-]+\.[\w-]+\.[\w-]*|\body_[\w-]{4,}"
+    r"|(?<=://)[^/@\s]+(?=@)|(?<=token=)[^\s&'\"]+|(?<=Bearer )[^\s'\"]+"
+)
 
 
 class SdkMissing(OdysseyError):
@@ -145,7 +149,8 @@ def _sdk() -> Sdk:
 
 def _module() -> ModuleType:
     if "odyssey" not in sys.modules and util.find_spec("odyssey") is None:
-        raise SdkMissing("the SDK is not installed", _install())
+        strangers = f"; {_listed(_strangers())} is something else" if _strangers() else ""
+        raise SdkMissing(f"the SDK is not installed{strangers}", _install(_remove()))
     try:
         return importlib.import_module("odyssey")
     except (Exception, SystemExit) as error:
@@ -169,11 +174,15 @@ def _stranger(module: ModuleType) -> OdysseyError:
     """The error for another module of that name: one that a distribution brought, or one that lies in the way."""
     place = str(getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", [])), "an unknown place"))
     sentence = f"the module 'odyssey' at {place} is something else than Odyssey's SDK, which is not on PyPI"
-    owners = [name for name, dist in _strangers().items() if place.startswith(f"{dist.locate_file('')}")]
+    found = _strangers()
+    owners = {name: dist for name, dist in found.items() if place.startswith(str(dist.locate_file("")))}
     if not owners:
         return OdysseyError(sentence, f"Move or rename it. {_install()}")
-    names = ", ".join(f"{name} {_strangers()[name].version}" for name in owners)
-    return OdysseyError(f"{sentence}; installed: {names}", _install(_remove()))
+    return OdysseyError(f"{sentence}; installed: {_listed(owners)}", _install(_remove()))
+
+
+def _listed(distributions: Mapping[str, metadata.Distribution]) -> str:
+    return ", ".join(f"{name} {distribution.version}" for name, distribution in distributions.items())
 
 
 def _strangers() -> dict[str, metadata.Distribution]:
