@@ -235,9 +235,9 @@ async def _cancel_all() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    loop = asyncio.get_running_loop()
-    await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()
+    await asyncio.get_running_loop().shutdown_asyncgens()
+    with contextlib.suppress(RuntimeError):  # a process that ends begins no thread, which this needs
+        await asyncio.get_running_loop().shutdown_default_executor()
 
 
 def _note(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

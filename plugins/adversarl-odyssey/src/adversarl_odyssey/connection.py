@@ -18,6 +18,8 @@ END_S = 3.0
 """How long the end of a stream may take [s]; leaving the session ends it too."""
 LEAVE_S = 5.0
 """How long leaving may take [s]; the service notices the loss of the connection too."""
+UNCLEAR_S = 1.0
+"""How much longer an answer is waited for once something unreadable came, which may have been it [s]."""
 GONE = ("disconnected", "failed")
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class Connection:
         self._on_picture, self._on_nonsense = on_picture, on_nonsense
         self._lost: asyncio.Future[Trouble] = asyncio.get_running_loop().create_future()
         self._opened = self._streaming = False
+        self._unclear = asyncio.Event()
 
     @property
     def trouble(self) -> Trouble | None:
@@ -136,14 +139,21 @@ class Connection:
             TimeoutError: No answer came, and there is no `what` that would make a trouble of it.
             Disturbed: Everything else.
         """
-        task = asyncio.ensure_future(work)
+        task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
+        self._unclear.clear()
+        unclear = loop.create_task(self._unclear.wait())
         try:
-            await asyncio.wait({task, self._lost}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            until = loop.time() + limit_s
+            await asyncio.wait({task, self._lost, unclear}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if not (task.done() or self._lost.done()):
+                left = min(UNCLEAR_S, until - loop.time())
+                await asyncio.wait({task, self._lost}, timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
         except Exception as error:
             raise Disturbed(trouble_of(error)) from error
         finally:
+            unclear.cancel()
             await _dismiss(task)
         if self._lost.done():
             raise Disturbed(self._lost.result())
@@ -164,6 +174,7 @@ class Connection:
         if fatal:
             self._lose(trouble_of(error), streaming=False)
         else:
+            self._unclear.set()
             self._on_nonsense(hide(f"{type(error).__name__}: {error}"))
 
     def _on_status(self, status: Any, message: str | None = None) -> None:

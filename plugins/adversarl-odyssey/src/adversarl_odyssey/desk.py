@@ -131,7 +131,7 @@ class Desk:
             raise self._failure
         if self._closed:
             raise OdysseyError("the stream is closed", "Make the environment again.")
-        if self.clock() > give_up_s:
+        if self.clock() >= give_up_s:
             sentence = "the client has not answered for longer than all its time-outs together"
             raise OdysseyError(sentence, "This is a bug of the client; please report it with `client` and versions.")
 

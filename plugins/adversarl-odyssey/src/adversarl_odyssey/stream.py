@@ -179,7 +179,8 @@ class Stream:
             return self.desk.fail(OdysseyError(sentence, trouble.action))
         bound = min(LONGEST_PAUSE_S, PAUSE_S * 2 ** (self._tries - 1))
         pause = trouble.wait_s + self._jitter.uniform(0.0, bound)
-        self._tell(trouble.sentence, f"{trouble.sentence}; the stream is begun anew after {pause:.1f} s")
+        kind, _, _ = trouble.sentence.partition(" (")
+        self._tell(kind, f"{trouble.sentence}; the stream is begun anew after {pause:.1f} s")
         await asyncio.sleep(pause)
 
     def _on_picture(self, picture: Any) -> None:
