@@ -622,29 +622,54 @@ def test_a_picture_of_another_size_is_refused(tmp_path):
     film.abandon()
 
 
+async def finished(client, job):
+    async with asyncio.timeout(WAIT_S):
+        while (detail := await client.get_simulate_status(job.job_id)).status.value not in ("completed", "failed"):
+            await asyncio.sleep(0.05)
+    return detail
+
+
+async def download(detail):
+    async with ClientSession() as session, session.get(detail.streams[0].video_url) as response:
+        return pictures(await response.read())[0]
+
+
 def test_a_client_has_films_made_of_the_world_that_obeys(emulator):
     async def run():
         client = Odyssey(emulator.key, api_url=emulator.url)
-        job = await client.simulate(script=script((500, "turn the lights off")), portrait=False)
-        refusals = []
+        detail = await finished(
+            client, await client.simulate(script=script((500, "turn the lights off")), portrait=False)
+        )
         with pytest.raises(ConnectionError, match="400"):
             await client.simulate(script=script()[:1])
-        async with asyncio.timeout(WAIT_S):
-            while (detail := await client.get_simulate_status(job.job_id)).status.value not in ("completed", "failed"):
-                await asyncio.sleep(0.05)
-        for name in (job.job_id, "job_unknown"):
-            with pytest.raises(ValueError, match="job") as caught:
-                await client.cancel_simulation(name)
-            refusals.append(str(caught.value))
+        with pytest.raises(ValueError, match="that is completed cannot be cancelled"):
+            await client.cancel_simulation(detail.job_id)
+        with pytest.raises(ValueError, match="job"):
+            await client.cancel_simulation("job_unknown")
         listed = await client.list_simulations(active=False, limit=1)
         await client.disconnect()
-        async with ClientSession() as session, session.get(detail.streams[0].video_url) as response:
-            return detail, refusals, listed, pictures(await response.read())[0]
+        return detail, listed, await download(detail)
 
-    detail, refusals, listed, shown = asyncio.run(run())
+    detail, listed, shown = asyncio.run(run())
     assert detail.status.value == "completed", detail
     assert shown.shape == (10, 96, 160, 3)
     light = shown.mean(axis=(1, 2, 3))
     assert light[6:].max() < light[:5].min() - 10
-    assert "cannot be cancelled" in refusals[0]
     assert [one.job_id for one in listed.jobs] == [detail.job_id]
+
+
+def test_equal_scripts_give_equal_films_and_a_fault_none(emulator):
+    said = script((200, "dim the lights"), end_ms=500)
+
+    async def run():
+        client = Odyssey(emulator.key, api_url=emulator.url)
+        films = [await finished(client, await client.simulate(script=said)) for _ in range(2)]
+        emulator.faults.switch("fail-jobs=1")
+        failed = await finished(client, await client.simulate(script=said))
+        await client.disconnect()
+        return [await download(film) for film in films], failed
+
+    (first, second), failed = asyncio.run(run())
+    assert np.array_equal(first, second)
+    assert (failed.status.value, failed.streams) == ("failed", [])
+    assert failed.error_message == "The emulator was told to fail this job"

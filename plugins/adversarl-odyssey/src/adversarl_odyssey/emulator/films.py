@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 VIDEO, PREVIEW, THUMBNAIL, EVENTS = "video.mp4", "preview.mp4", "thumbnail.jpg", "events.json"
@@ -59,7 +60,7 @@ class Strand:
         self._container = av.open(str(path), "w", format="mp4")
         options = {"preset": "ultrafast", "tune": "zerolatency", "crf": "20"} if codec == "libx264" else {}
         stream = self._container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001), options=options)
-        assert isinstance(stream, av.VideoStream)
+        assert isinstance(stream, VideoStream)
         self._stream = stream
         self._stream.height, self._stream.width = size
         self._stream.pix_fmt = "yuv420p"
@@ -70,9 +71,11 @@ class Strand:
 
     def add(self, frame: av.VideoFrame, ticks: int, duration: int) -> None:
         """Writes a picture that is shown from a time on for so long [ticks]."""
-        frame.pts, frame.time_base, frame.duration = ticks, Fraction(1, TICKS), duration
-        frame.pict_type = av.video.frame.PictureType.NONE
-        self._container.mux(self._stream.encode(frame))
+        frame.pts, frame.time_base = ticks, Fraction(1, TICKS)
+        for packet in self._stream.encode(frame):
+            with contextlib.suppress(AttributeError):  # PyAV before 14 leaves the last picture's duration to the file
+                packet.duration = duration
+            self._container.mux(packet)
 
     def close(self) -> None:
         """Writes what is left, and the index without which the file is none."""
