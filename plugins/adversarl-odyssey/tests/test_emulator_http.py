@@ -10,6 +10,8 @@ from adversarl_odyssey.emulator.options import EmulatorOptions
 from adversarl_odyssey.emulator.server import ServerThread
 from adversarl_odyssey.emulator.tokens import Signer
 from adversarl_odyssey.errors import OdysseyError
+from aiortc import RTCIceServer
+from aiortc.rtcicetransport import connection_kwargs
 from raw_client import RawClient
 
 
@@ -74,6 +76,15 @@ def test_the_websocket_admits_only_the_token_of_its_session(converse):
         assert (await client.dial(address))["type"] == "offer"
 
     converse(script)
+
+
+def test_clients_ask_no_other_server_for_their_address(converse):
+    async def script(client):
+        return (await client.get("/signalling/config"))[1]["iceServers"]
+
+    servers = [RTCIceServer(urls=server["urls"]) for server in converse(script)]
+    assert servers
+    assert connection_kwargs(servers) == {}
 
 
 def test_a_session_that_has_ended_cannot_be_entered(converse):

@@ -160,7 +160,12 @@ def test_replies_wait_until_their_channel_is_open(converse):
 
 @pytest.mark.parametrize(
     ("fault", "reason"),
-    [("lease-denied=1", "lease_denied"), ("quota", "quota_exceeded"), ("max-stream=0.2", "session_timeout")],
+    [
+        ("lease-denied=1", "lease_denied"),
+        ("quota", "quota_exceeded"),
+        ("concurrent", "concurrent_limit_exceeded"),
+        ("max-stream=0.2", "session_timeout"),
+    ],
 )
 def test_streams_are_refused_or_ended_with_a_reason(stream, emulator, fault, reason):
     async def script(client):

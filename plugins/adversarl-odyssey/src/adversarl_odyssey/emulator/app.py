@@ -132,7 +132,7 @@ class Emulator:
     async def _config(self, request: web.Request) -> web.Response:
         # An empty list makes clients that are built on aiortc ask a public server for their address; of this kind of
         # server they ask nothing, and on one machine nobody needs to.
-        return web.json_response({"iceServers": [{"urls": f"stuns:{request.url.host or '127.0.0.1'}"}]})
+        return web.json_response({"iceServers": [{"urls": "stuns:localhost"}]})
 
     async def _telemetry(self, request: web.Request) -> web.Response:
         await request.read()

@@ -122,7 +122,9 @@ class Signalling:
         try:
             await connection.converse()
         except ConnectionError:
-            pass
+            pass  # the client is gone
+        except Exception:
+            _log.exception("%s: its connection failed", session.id)
         finally:
             await connection.peer.close()
             if session.connection is connection:

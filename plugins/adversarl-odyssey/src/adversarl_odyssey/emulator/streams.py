@@ -82,6 +82,9 @@ class Streamer:
         if self._sessions.over_quota():
             self._refuse("quota_exceeded", "the hours of the month are used up")
             return
+        if self._sessions.faults.get("concurrent"):
+            self._refuse("concurrent_limit_exceeded", "the account has as many streams as it may")
+            return
         await self._finish()
         portrait = bool(message.get("portrait", True))
         self._stage = await self._studio.open(prompt, portrait=portrait, image=image)
