@@ -170,3 +170,5 @@ def verdict(report: dict[str, Any]) -> None:
         console.print(problem, style="bold red", highlight=False)
     if not report["problems"]:
         console.print(f"no leak, no lost episode: {report['episodes']['finished']} episodes", highlight=False)
+    if not report["memory_judged"]:
+        console.print("too short to say whether memory grows", style="yellow", highlight=False)
