@@ -5,6 +5,7 @@ Classes are told apart by their names, so that the SDK and our own client are al
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -99,8 +100,11 @@ _INTERRUPTED = Trouble("fatal", "the run was interrupted", "Resume it.")
 _STATUS = re.compile(r"(?:: |HTTP )([45]\d\d)\b")
 _QUEUE = re.compile(r"no streamers|waiting for a streamer|no machine became free|streamer.*not available", re.I)
 _REFUSED_WORDS = re.compile(r"moderat|safety|policy|not allowed|forbidden|privilege", re.I)
+_ELSEWHERE = re.compile(r"(failed|no session): 40[45]")
 _OFTEN = re.compile(r"\b(rate|limit|many|queue)", re.I)
 _NOT_UNDERSTOOD = re.compile(r"invalid (api|auth|session token) re|holds no access_token|no JSON object", re.I)
+_FILES = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
+_FULL = {errno.ENOSPC, errno.EROFS, errno.EMFILE, errno.ENFILE}
 _LOST_CLASSES = {"ConnectionClosed", "WebSocketException", "InvalidStateError"}
 _CERTIFICATE_CLASSES = {"ClientSSLError", "ClientConnectorCertificateError"}
 _BODY_CLASSES = {"JSONDecodeError", "UnicodeDecodeError", "ContentTypeError", "KeyError", "TypeError", "AttributeError"}
@@ -188,6 +192,8 @@ def _of_session(text: str, refused: bool) -> Trouble:
         return _BUSY
     if status == 429:
         return _RATE
+    if _ELSEWHERE.search(text):
+        return Trouble("fatal", f"nothing of Odyssey answers at the address ({text})", "Check api_url.")
     return Trouble("transient", f"the connection did not come about or was lost ({text})", "It is opened again.")
 
 
@@ -221,6 +227,8 @@ def _of_http(error: BaseException) -> Trouble:
         return _of_answer(_text(error))
     if names & _LOST_CLASSES:
         return _LOST
+    if isinstance(error, _FILES) or (isinstance(error, OSError) and error.errno in _FULL):
+        return Trouble("fatal", f"a file or this machine cannot be used ({_described(error)})", "Mend that first.")
     if isinstance(error, OSError) or "ClientError" in names:
         return replace(_UNREACHED, sentence=f"{_UNREACHED.sentence} ({_described(error)})")
     if isinstance(error, ValueError):
