@@ -18,7 +18,6 @@ from adversarl.testing.fakes import make_world
 from adversarl.types import Perturbation
 
 SCENE = "An empty room."
-DARK = "The room is almost dark."
 
 
 def simulated(num_envs=2, **options):
@@ -254,3 +253,19 @@ def test_a_world_that_puts_nothing_behind_its_scene_is_refused():
         pytest.raises(AdversarlError, match=r"PointMass.* cannot put pictures .*'mujoco'"),
     ):
         ComposedVectorEnv(inner, Painter(), Wording(), SCENE)
+
+
+def test_pictures_on_their_way_are_let_pass_where_something_has_changed_and_nowhere_else(compose):
+    world, source = compose(settle=2)
+    world.reset(seed=[1, 2])
+    assert source.shows == 2
+    world.perturb([1], [[Perturbation("light-intensity", 0.9)]])
+    world.step(still(world))
+    assert source.shows == 2 + 1 + 3
+    world.step(still(world))
+    assert source.shows == 6 + 2
+    world.reset(seed=[1, 2])
+    assert source.shows == 8 + 2
+    world.restore([1])
+    world.reset(seed=[1, 2])
+    assert source.shows == 10 + 1 + 3

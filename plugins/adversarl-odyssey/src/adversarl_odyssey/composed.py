@@ -55,6 +55,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         wording: Words for perturbations.
         scene: The description of the nominal world.
         table: Whether the pictures take the place of the table top too.
+        settle: How many pictures are let pass after a change, as those on their way still show the world before it.
         first: Shape (height, width) of rendered pictures of the scene that streams begin with [pixel]; None for none.
 
     Raises:
@@ -69,10 +70,11 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         scene: str,
         *,
         table: bool = False,
+        settle: int = 0,
         first: tuple[int, int] | None = None,
     ) -> None:
         self.inner, self.source, self.wording, self.scene = inner, source, wording, scene
-        self._table, self._first = table, first
+        self._table, self._settle, self._first = table, settle, first
         self.num_envs, self.max_episode_steps, self.task = inner.num_envs, inner.max_episode_steps, inner.task
         self.axes, self.presets, self.failure_kinds = inner.axes, inner.presets, inner.failure_kinds
         self.single_observation_space = inner.single_observation_space
@@ -80,7 +82,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         self.observation_space, self.action_space = inner.observation_space, inner.action_space
         n = self.num_envs
         self._starting, self._changed = np.ones(n, dtype=bool), np.ones(n, dtype=bool)
-        self._asked = [""] * n
+        self._asked = [scene] * n
         self._shown: list[Shown | None] = [None] * n
         self._notice: Notice | None = None
         self._in_run = False
@@ -138,31 +140,32 @@ class ComposedVectorEnv(PerturbableVectorEnv):
             return
         indices = envs.tolist()
         try:
-            asked = [self._ask(env) for env in indices]
-            for env, fresh in zip(indices, asked, strict=True):
-                self._shown[env] = self.source.show(env, fresh=fresh)
+            waits = [self._ask(env) for env in indices]
+            for left in range(max(1, *waits), 0, -1):
+                for env, wait in zip(indices, waits, strict=True):
+                    if wait >= left or left == 1:
+                        self._shown[env] = self.source.show(env, fresh=wait > 0)
         except OdysseyError as error:
             self._give_up(error)
         finally:
             self.inner.backdrops(indices, [_picture(self._shown[env]) for env in indices], table=self._table)
         self.exhausted = self.exhausted or self.source.exhausted
 
-    def _ask(self, env: int) -> bool:
-        """Asks for what has changed in an environment; returns whether anything has."""
-        began = bool(self._starting[env])
+    def _ask(self, env: int) -> int:
+        """Asks for what has changed in an environment; returns for how many pictures newer than that to wait."""
+        before, began = self._asked[env], bool(self._starting[env])
         if began:
             self._starting[env] = False
             self._asked[env] = self.scene
             self.source.begin(env, self.scene, restart=False)
         if not (began or self._changed[env]):
-            return False
+            return 0
         self._changed[env] = False
         wanted = f"{self.scene} {self.wording.conditions(self.inner.active([env])[0])}".rstrip()
-        if wanted == self._asked[env]:
-            return began
-        self._asked[env] = wanted
-        self.source.prompt(env, wanted)
-        return True
+        if wanted != self._asked[env]:
+            self._asked[env] = wanted
+            self.source.prompt(env, wanted)
+        return 1 + self._settle if wanted != before else int(began)
 
     def _give_up(self, error: OdysseyError) -> None:
         """A run that has begun is saved and stopped, its last pictures standing; elsewhere the error is the caller's.

@@ -32,6 +32,13 @@ class HybridOptions(ServiceOptions, InnerOptions):
         "behind",
         description="What streams show: all that is behind the table (behind), or the table top as well (table).",
     )
+    settle_frames: int = Field(
+        2,
+        ge=0,
+        le=100,
+        description="Pictures that are let pass after a change of the world, as those on their way still show the old "
+        "one; `adversarl bench odyssey` measures how long changes take.",
+    )
     seed_image: bool = Field(
         False,
         description="Whether streams begin with a rendered picture of the scene, where the service can do that.",
@@ -63,9 +70,8 @@ class Hybrid(Backend):
             service = options.model_dump_json(include=set(ServiceOptions.model_fields) - {"num_envs"})
             source = Shared(lambda: self.open(inner.num_envs, size), album_of(service))
             first = (WIDE[::-1] if options.portrait else WIDE) if options.seed_image else None
-            return ComposedVectorEnv(
-                inner, source, Wording(), options.scene, table=options.around == "table", first=first
-            )
+            table, settle = options.around == "table", options.settle_frames
+            return ComposedVectorEnv(inner, source, Wording(), options.scene, table=table, settle=settle, first=first)
         except BaseException:
             inner.close()
             raise
