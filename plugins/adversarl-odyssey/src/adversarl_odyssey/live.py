@@ -85,6 +85,10 @@ class LiveSource(Source):
         """See `Source.act`."""
         self._stream(env).desk.act(text)
 
+    def start_from(self, env: int, picture: NDArray[np.uint8]) -> None:
+        """See `Source.start_from`; streams that are renewed begin with it too."""
+        self._stream(env).first = picture
+
     def show(self, env: int, *, fresh: bool) -> Shown:
         """See `Source.show`; a fresh picture is also newer than the one that was returned last."""
         try:
