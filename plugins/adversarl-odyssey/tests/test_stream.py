@@ -36,7 +36,12 @@ def open_stream(desk, scene=SCENE):
 
 
 def pictures(desk, n):
-    return [desk.frame(np.full((2, 2, 3), desk.tally.frames, np.uint8)) for _ in range(n)]
+    """Pictures that arrive; each is handed out when the first packet of the next one comes."""
+    settled = []
+    for _ in range(n):
+        desk.clock.now += 0.05
+        settled.append(desk.frame(np.full((2, 2, 3), desk.tally.frames, np.uint8)))
+    return settled
 
 
 def look(desk, fresh=True):
@@ -156,12 +161,37 @@ def test_latency_is_from_the_sending_to_the_first_picture_that_shows_it(desk, cl
     desk.take()
     clock.now += 0.1
     desk.acknowledged()
-    clock.now += 0.2
+    pictures(desk, 3)
+    assert look(desk).latency_s == pytest.approx(0.1 + 2 * 0.05)
+    assert desk.tally.action_latency_s == pytest.approx(0.2)
+
+
+def test_each_sentence_has_a_latency_of_its_own(desk, clock):
+    desk.begin(SCENE, restart=True)
+    open_stream(desk)
+    for kind in ("prompt", "act"):
+        getattr(desk, kind)("left")
+        desk.take()
+        clock.now += 0.01
+        desk.acknowledged()
     pictures(desk, 2)
-    clock.now += 0.5
+    assert (desk.tally.prompts, desk.tally.actions) == (1, 1)
+    assert desk.tally.prompt_latency_s == pytest.approx(0.12)
+    assert desk.tally.action_latency_s == pytest.approx(0.11)
+
+
+def test_a_picture_that_was_in_the_making_does_not_count(desk, clock):
+    desk.begin(SCENE, restart=True)
     pictures(desk, 1)
-    assert look(desk).latency_s == pytest.approx(0.3)
-    assert desk.tally.action_latency_s == pytest.approx(0.3)
+    clock.now += 0.03
+    desk.opening()
+    desk.started()
+    assert pictures(desk, 3) == [False, True, True]
+    desk.act("left")
+    desk.take()
+    desk.acknowledged()
+    clock.now -= 0.02
+    assert pictures(desk, 3) == [False, False, True]
 
 
 def test_a_new_episode_begins_a_new_stream_or_leads_the_running_one_back(desk, clock):

@@ -87,8 +87,15 @@ class Connection:
         await self._call(self._client.connect(**handlers), limit_s, "connecting")
         self._opened = True
 
-    async def start(self, scene: str, *, portrait: bool, limit_s: float) -> str:
-        """Starts a stream; returns the service's name for it.
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether streams can begin with a picture, as far as the client knows; the SDK keeps it to itself."""
+        return bool(getattr(getattr(self._client, "_capabilities", None), "image_to_video", True))
+
+    async def start(
+        self, scene: str, *, portrait: bool, limit_s: float, picture: NDArray[np.uint8] | None = None
+    ) -> str:
+        """Starts a stream, with a picture of Shape (h, w, 3) if one is given; returns the service's name for it.
 
         Raises:
             Disturbed: It did not start.
@@ -96,7 +103,9 @@ class Connection:
         if self._lost.done() and self._lost.result().kind == "rotate":
             self._lost = asyncio.get_running_loop().create_future()
         self._streaming = True
-        return str(await self._call(self._client.start_stream(scene, portrait=portrait), limit_s, "starting a stream"))
+        first = {} if picture is None else {"image": picture}
+        work = self._client.start_stream(scene, portrait=portrait, **first)
+        return str(await self._call(work, limit_s, "starting a stream"))
 
     async def say(self, text: str, limit_s: float) -> bool:
         """Says something to the stream; returns whether the service acknowledged it in time.
@@ -185,6 +194,16 @@ class Connection:
         if self._opened:
             sentence = f"the connection was lost ({hide(message).rstrip('.')})"
             self._lose(Trouble("transient", sentence, "Look at the network."), streaming=False)
+
+
+async def surely(work: Coroutine[Any, Any, T]) -> T:
+    """Lets something run to its end although its caller may be cancelled meanwhile, so that nothing is left open."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def _dismiss(task: asyncio.Future[Any]) -> None:

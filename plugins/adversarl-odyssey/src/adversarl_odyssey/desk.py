@@ -19,9 +19,8 @@ from adversarl_odyssey.wishes import Asked, World
 from adversarl_odyssey.words import Order
 
 Due = Literal["", "unused", "restart", "rotate", "stuck"]
-IN_FLIGHT = 1
-"""Pictures that arrive after an acknowledgement and were made before it: aiortc, on which the SDK and our own client
-stand, hands a picture out when the first packet of the next one arrives."""
+MAKING_S = 0.04
+"""How long before its first packet arrives a picture may have been made: drawn, encoded and sent [s]."""
 LISTEN_S = 0.5
 """How often a waiting world makes sure that there still is somebody to wait for [s]."""
 
@@ -36,6 +35,15 @@ class Taken:
     latency_s: float
     dropped: int
     renewed: bool
+
+
+@dataclass(slots=True)
+class Unseen:
+    """What was said and acknowledged, and when each was [s]."""
+
+    order: Order
+    sent_s: float
+    heard_s: float
 
 
 class Desk:
@@ -58,11 +66,11 @@ class Desk:
         self._up = self._released = self._closed = False
         self._saying: Order | None = None
         self._sent_s = math.nan
-        self._since_quiet = 0
-        self._unseen: Order | None = None
+        self._quiet_s = math.inf
+        self._unseen = list[Unseen]()
         self._picture: NDArray[np.uint8] | None = None
         self._number = self._returned = 0
-        self._arrived_s = -math.inf
+        self._arrived_s = self._first_packet_s = -math.inf
         self._latency_s = math.nan
         self._renewed = False
         self._failure: Exception | None = None
@@ -142,7 +150,7 @@ class Desk:
         taken = Taken(picture, self._number, now - self._arrived_s, self._latency_s, dropped, self._renewed)
         self._returned, self._renewed, self._asked.permitted = self._number, False, False
         self._asked.used_s = now
-        if self._world is not None and self._world.pictures > IN_FLIGHT:
+        if self._world is not None and self._shows(self._world.begun_s):
             self._world.seen = True
         tally.shown, tally.dropped, tally.age_s = tally.shown + 1, tally.dropped + dropped, tally.age_s + taken.age_s
         return taken
@@ -170,7 +178,8 @@ class Desk:
         with self._changed:
             asked = self._asked
             assert asked.scene is not None
-            self._world, self._up, self._saying, self._unseen = World(asked.scene), False, None, None
+            self._world, self._up, self._saying = World(asked.scene), False, None
+            self._unseen.clear()
             asked.anew = False
             asked.words.scene, asked.words.prompt = None, asked.prompt
             return asked.scene
@@ -180,7 +189,7 @@ class Desk:
         with self._changed:
             assert self._world is not None
             now, tally = self.clock(), self.tally
-            self._world.begun_s, self._since_quiet, self._up = now, 0, True
+            self._world.begun_s, self._quiet_s, self._up = now, now, True
             if tally.starts and not self._asked.permitted:
                 self._world.surprising = True
                 tally.renewals += 1
@@ -199,20 +208,22 @@ class Desk:
     def acknowledged(self) -> None:
         """The service has heard what was said last."""
         with self._changed:
-            self._unseen, self._saying, self._since_quiet = self._saying, None, 0
+            self._quiet_s = self.clock()
+            if self._saying is not None:
+                self._unseen.append(Unseen(self._saying, self._sent_s, self._quiet_s))
+            self._saying = None
 
     def frame(self, picture: NDArray[np.uint8]) -> bool:
         """A picture has arrived; returns whether it shows all that was asked for. Keeps it without copying."""
         with self._changed:
-            self._picture, self._arrived_s = picture, self.clock()
+            self._picture, self._first_packet_s, self._arrived_s = picture, self._arrived_s, self.clock()
             self._number += 1
             self.tally.frames += 1
-            self._since_quiet += 1
-            if self._up and self._world is not None:
-                self._renewed = self._world.see(IN_FLIGHT) or self._renewed
-            settled = self._settled
-            if settled and self._unseen is not None:
-                self._saw(self._unseen)
+            world, settled = self._world, self._settled
+            if world is not None and world.surprising and self._shows(world.begun_s):
+                self._renewed, world.surprising = True, False
+            while self._unseen and self._shows(self._unseen[0].heard_s):
+                self._saw(self._unseen.pop(0))
             if settled or self._number == 1:
                 self._changed.notify_all()
             return settled
@@ -238,7 +249,8 @@ class Desk:
     def down(self) -> None:
         """There is no stream any more."""
         with self._changed:
-            self._world, self._up, self._saying, self._unseen = None, False, None, None
+            self._world, self._up, self._saying = None, False, None
+            self._unseen.clear()
             self._asked.anew = False
 
     def fail(self, error: Exception) -> None:
@@ -257,14 +269,22 @@ class Desk:
     def _settled(self) -> bool:
         """Whether the latest picture shows all that was asked for."""
         quiet = self._up and self._saying is None and not self._asked.words and not self._asked.anew
-        return quiet and self._since_quiet > IN_FLIGHT
+        return quiet and self._shows(self._quiet_s)
+
+    def _shows(self, since_s: float) -> bool:
+        """Whether the latest picture was made after a time.
+
+        aiortc, on which the SDK and our own client stand, hands a picture out when the first packet of the next one
+        arrives; so its own first packet came when the picture before it was handed out.
+        """
+        return self._first_packet_s > since_s + MAKING_S
 
     def _unused(self) -> bool:
         return self._released or self.clock() - self._asked.used_s > self._options.idle_s
 
-    def _saw(self, order: Order) -> None:
-        self._latency_s, self._unseen = self._arrived_s - self._sent_s, None
-        if order.kind == "action":
+    def _saw(self, said: Unseen) -> None:
+        self._latency_s = self._arrived_s - said.sent_s
+        if said.order.kind == "action":
             self.tally.actions += 1
             self.tally.action_latency_s += self._latency_s
         else:

@@ -7,7 +7,10 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from adversarl_odyssey.connection import Connection, Disturbed
+import numpy as np
+from numpy.typing import NDArray
+
+from adversarl_odyssey.connection import Connection, Disturbed, surely
 from adversarl_odyssey.desk import Desk
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.meter import Meter
@@ -61,6 +64,8 @@ class Stream:
         self._something = asyncio.Event()
         self._jitter = random.Random()
         self._tries = 0
+        self.first: NDArray[np.uint8] | None = None
+        """What streams begin with, where the service can; Shape (h, w, 3)."""
 
     def give_way(self) -> None:
         """Frees its place for a stream of another world; it is opened again when it is used again."""
@@ -105,7 +110,7 @@ class Stream:
             raise
         finally:
             self.desk.down()
-            await connection.close()
+            await surely(connection.close())
 
     async def _play(self, connection: Connection, limit_s: float) -> bool:
         """One stream from start to end; returns whether another one should follow on the connection."""
@@ -113,7 +118,8 @@ class Stream:
         entry, why, again, begun = meter.begin(self.options.price_usd_per_hour), "closed", False, loop.time()
         try:
             scene = self.desk.opening()
-            entry.stream = await connection.start(scene, portrait=self.options.portrait, limit_s=limit_s)
+            portrait, picture = self.options.portrait, self._picture(connection)
+            entry.stream = await connection.start(scene, portrait=portrait, limit_s=limit_s, picture=picture)
             self.desk.started()
             why = await self._serve(connection)
             again = why != "unused"
@@ -124,9 +130,17 @@ class Stream:
             self._tell("rotate", f"{why}; a new one begins. {disturbed.trouble.action}")
             again = True
         finally:
-            sound = await connection.stop()
-            meter.end(entry, why)
+            try:
+                sound = await surely(connection.stop())
+            finally:
+                meter.end(entry, why)
         return again and sound and self.desk.wanted
+
+    def _picture(self, connection: Connection) -> NDArray[np.uint8] | None:
+        if self.first is not None and not connection.takes_pictures:
+            self._tell("words", "the service cannot begin with a picture, so the stream begins with words alone")
+            return None
+        return self.first
 
     async def _serve(self, connection: Connection) -> str:
         """Says what there is to say; returns why the stream is to end."""

@@ -23,7 +23,6 @@ class World:
         seen: Whether anybody has seen a picture of it.
         surprising: Whether nobody asked for it, and no picture of it has come yet.
         begun_s: When it began; infinite until then [s].
-        pictures: How many have come.
     """
 
     scene: str
@@ -31,7 +30,6 @@ class World:
     seen: bool = False
     surprising: bool = False
     begun_s: float = math.inf
-    pictures: int = 0
 
     def is_new(self, scene: str, now: float) -> bool:
         """Whether it is as good as a stream that would begin with this scene now."""
@@ -41,13 +39,6 @@ class World:
     def too_old(self, at_s: float, max_stream_s: float) -> bool:
         """Whether it has to be renewed before a time [s]."""
         return at_s - self.begun_s > max_stream_s
-
-    def see(self, in_flight: int) -> bool:
-        """A picture has come; returns whether it is the first of a world for which nobody asked."""
-        self.pictures += 1
-        first = self.surprising and self.pictures > in_flight
-        self.surprising = self.surprising and not first
-        return first
 
 
 @dataclass(slots=True)
