@@ -41,8 +41,8 @@ class HybridOptions(ServiceOptions, InnerOptions):
     )
     seed_image: bool = Field(
         False,
-        description="Whether streams begin with a rendered picture of the scene, where the service can do that. The robot "
-        'and the things are in it, so with around = "table" they may be seen twice.',
+        description="Whether streams begin with a rendered picture of the scene, where the service can do that. The "
+        'robot and the things are in it, so with around = "table" they may be seen twice.',
     )
 
 
