@@ -23,9 +23,11 @@ LONGEST_PAUSE_S = 60.0
 GOODBYE_S = 10.0
 """How long an interrupted process waits for the name of a job that it has just asked for [s]."""
 FULL = re.compile(r": 429\b")
-"""What the SDK says where so many jobs wait already that the service takes no more."""
-REFUSED = re.compile(r"simulation: (400|413|415|422)\b")
-"""What the SDK says where the service refuses one script and would take another."""
+"""What clients say where so many jobs wait already that the service takes no more."""
+REFUSED = re.compile(r"(simulation|taken): (400|413|415|422)\b")
+"""What clients say where the service refuses one script and would take another."""
+LOST = re.compile(r"not found|no such job|not authorized to access|somebody else", re.IGNORECASE)
+"""What clients say of a job that the service forgot, or that was made with another account's key."""
 OnChange = Callable[[Entry], None]
 
 
@@ -131,8 +133,13 @@ class Filling:
 
     async def _last_word(self, entry: Entry, asked: asyncio.Future[Any]) -> None:
         """Takes the name of a job that was asked for when the process was interrupted."""
-        with suppress(Exception):
+        try:
             job = await asyncio.wait_for(asked, GOODBYE_S)
+        except TimeoutError:
+            return  # nobody knows, and the entry says so
+        except Exception:
+            self._put(replace(entry, status="wanted"))
+        else:
             self._put(self._sent(entry, job.job_id))
 
     async def _look(self, entry: Entry) -> None:
@@ -140,9 +147,9 @@ class Filling:
         try:
             job = await self._in_time(self._client.get_simulate_status(entry.job_id))
         except ValueError as error:
-            if "not found" not in str(error).lower():
+            if not LOST.search(str(error)):
                 return await self._endure(error)
-            return self._again(entry, "the service knows nothing of the job any more")
+            return self._again(entry, f"the service does not give the job out any more ({error})")
         except Exception as error:
             return await self._endure(error)
         self._troubles = 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from adversarl.recipe import Recipe
 from adversarl.types import Axis
-from adversarl_odyssey.estimate_trials import trials_of
+from adversarl_odyssey.estimate_trials import Trials, trials_of
 from adversarl_odyssey.options import ServiceOptions
 
 PRICES = (1.0, 2.0)
@@ -155,7 +155,7 @@ def estimate(recipe: Recipe, outline: Outline, assumed: Assumptions) -> Estimate
     service = options if isinstance(options, ServiceOptions) and outline.kind != "none" else None
     live = outline.kind in ("stream", "hybrid")
     trials = trials_of(recipe, outline.max_episode_steps, assumed.episode_share)
-    phases = tuple(_phases(recipe, outline, assumed, trials.env_steps))
+    phases = tuple(_phases(recipe, outline, assumed, trials))
     price = service.price_usd_per_hour if service else 0.0
     ceiling = service.max_cost_usd if service else None
     aside = trials.width(outline.num_envs) if outline.kind == "stream" else 0
@@ -176,27 +176,40 @@ def estimate(recipe: Recipe, outline: Outline, assumed: Assumptions) -> Estimate
     )
 
 
-def _phases(recipe: Recipe, outline: Outline, assumed: Assumptions, trial_steps: int) -> Iterable[Phase]:
+def _phases(recipe: Recipe, outline: Outline, assumed: Assumptions, trials: Trials) -> Iterable[Phase]:
     """What `adversarl.training.Run` does, in its order."""
     if outline.missing_videos:
-        yield Phase(f"{outline.missing_videos} missing videos", 0, 0.0, outline.missing_videos * outline.video_s)
+        plural = "s" if outline.missing_videos > 1 else ""
+        yield Phase(f"{outline.missing_videos} missing video{plural}", 0, 0.0, outline.missing_videos * outline.video_s)
     warm = int(getattr(recipe["learner"].options, "warm_start_steps", 0))
     tested = round(_evaluation_episodes(recipe, outline.axes) * outline.max_episode_steps * assumed.episode_share)
     if warm:
         yield _phase("warm start", warm, outline, assumed)
     yield _phase("evaluation before", tested, outline, assumed)
     yield _phase("training", recipe.run.total_steps, outline, assumed)
-    if trial_steps:
-        # The streams of training go on while trials are played. Hybrid worlds of trials have none of their own.
-        yield _phase("trials aside", trial_steps, outline, assumed, streams=2 if outline.kind == "stream" else 1)
+    if trials.env_steps:
+        yield _trial_phase(trials, outline, assumed)
     yield _phase("evaluation after", tested, outline, assumed)
 
 
-def _phase(name: str, steps: int, outline: Outline, assumed: Assumptions, streams: int = 1) -> Phase:
+def _phase(name: str, steps: int, outline: Outline, assumed: Assumptions) -> Phase:
     if outline.kind not in ("stream", "hybrid"):
         return Phase(name, steps, 0.0, 0.0)
     wall = assumed.wall_s(steps, outline)
-    return Phase(name, steps, wall, wall * outline.num_envs * streams)
+    return Phase(name, steps, wall, wall * outline.num_envs)
+
+
+def _trial_phase(trials: Trials, outline: Outline, assumed: Assumptions) -> Phase:
+    """Trials, while which the streams of training go on; hybrid worlds of trials have no streams of their own."""
+    name = "trials aside"
+    if outline.kind != "stream":
+        return _phase(name, trials.env_steps, outline, assumed)
+    wall = stream = 0.0
+    for one in trials.asked:
+        width = one.width(outline.num_envs)
+        seconds = assumed.wall_s(round(one.env_steps), replace(outline, num_envs=width))
+        wall, stream = wall + seconds, stream + seconds * (outline.num_envs + width)
+    return Phase(name, trials.env_steps, wall, stream)
 
 
 def _evaluation_episodes(recipe: Recipe, axes: Sequence[Axis]) -> int:
@@ -219,8 +232,8 @@ def _assumptions(recipe: Recipe, outline: Outline, assumed: Assumptions, trials:
     yield f"An hour of one stream costs {low:g} to {high:g} USD (the vendor's material), billed by the second."
     if outline.kind == "stream":
         yield (
-            f"A step waits for a new picture: {assumed.frame_rate:g} steps per second and stream. At every reset opening "
-            f"the streams takes {assumed.open_s:g} s. Updates of the policy, for which streams wait, are not counted."
+            f"A step waits for a new picture: {assumed.frame_rate:g} steps per second and stream. At every reset "
+            f"opening the streams takes {assumed.open_s:g} s. What updates of the policy take is not counted."
         )
     elif outline.kind == "hybrid":
         yield (

@@ -17,6 +17,10 @@ class Asked(NamedTuple):
     at_once: int
     sentence: str
 
+    def width(self, num_envs: int) -> int:
+        """Environments of the world that they are played in, see `adversarl.trials.SideTrials`."""
+        return next((n for n in (1, FEW) if self.at_once <= n < num_envs), num_envs)
+
 
 @dataclass(frozen=True, slots=True)
 class Trials:
@@ -39,9 +43,8 @@ class Trials:
         return tuple(one.sentence for one in self.asked)
 
     def width(self, num_envs: int) -> int:
-        """Most environments of the worlds that trials are played in, see `adversarl.trials.SideTrials`."""
-        playing = [one.at_once for one in self.asked if one.env_steps]
-        return sum({next((n for n in (1, FEW) if most <= n < num_envs), num_envs) for most in playing})
+        """Environments of all worlds that trials are played in."""
+        return sum({one.width(num_envs) for one in self.asked if one.env_steps})
 
 
 def trials_of(recipe: Recipe, max_episode_steps: int, episode_share: float) -> Trials:

@@ -1,0 +1,345 @@
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+from adversarl_odyssey.bank import Bank, Script
+from adversarl_odyssey.bank_download import Gone, download
+from adversarl_odyssey.bank_filling import Filling
+from adversarl_odyssey.bank_films import BadVideo, examine, pictures, to_and_fro
+from adversarl_odyssey.emulator.jobs import MOST_QUEUED
+from adversarl_odyssey.errors import OdysseyError
+from adversarl_odyssey.options import ServiceOptions
+from answers_server import serving
+from typer.testing import CliRunner
+
+from adversarl.cli.app import build_app
+
+SCENE = "A wooden table in a bright room."
+RECIPE = """
+[run]
+total_steps = 100
+[backend]
+use = "odyssey-batch"
+axes = ["light-intensity"]
+client = "thin"
+retries = 1
+levels = [1.0]
+seconds = 1
+[learner]
+use = "random-search"
+[evaluation]
+episodes = 1
+intensities = [0.0, 1.0]
+"""
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def bank(tmp_path):
+    return Bank(tmp_path / "bank")
+
+
+@pytest.fixture
+def fill(emulator, bank):
+    """Fills the bank with scripts; ``on_change(entry, filling)`` sees every change."""
+
+    def run(scripts, on_change=lambda entry: None, **options):
+        async def work():
+            service = ServiceOptions(**{"client": "thin", "retries": 1, **options})
+            filling = Filling(bank, service, poll_s=0.1, max_queued=MOST_QUEUED + 2, on_change=on_change)
+            await filling.run([bank.add(script) for script in scripts])
+
+        with bank.locked():
+            asyncio.run(work())
+        return [bank.entries[script.hash] for script in scripts]
+
+    return run
+
+
+@pytest.fixture
+def command(emulator, tmp_path):
+    """``command(*words)`` runs ``adversarl odyssey bank`` on a recipe."""
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+
+    def words(*more):
+        return [
+            "odyssey",
+            "bank",
+            str(tmp_path / "recipe.toml"),
+            "--out",
+            str(tmp_path / "bank"),
+            "--poll",
+            "0.1",
+            *more,
+        ]
+
+    def run(*more):
+        return CliRunner().invoke(build_app(), words(*more))
+
+    run.words = words
+    return run
+
+
+def start(command, *more):
+    program = [sys.executable, "-m", "adversarl", *command.words(*more)]
+    environment = os.environ | {"COLUMNS": "400"}
+    return subprocess.Popen(
+        program, text=True, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+
+
+def wait_for(process, folder, status):
+    """Waits until some entry of a bank has a status."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until and process.poll() is None:
+        if (folder / "manifest.json").exists():
+            entries = json.loads((folder / "manifest.json").read_text())["videos"].values()
+            if any(entry["status"] == status for entry in entries):
+                return
+        time.sleep(0.02)
+    raise AssertionError(process.communicate())
+
+
+def jobs_of(bank):
+    return sorted(entry.job_id for entry in bank.entries.values())
+
+
+def test_a_script_is_what_the_service_takes():
+    script = Script(SCENE, 4.0, "The robot picks up the cube.")
+    assert script.entries() == [
+        {"timestamp_ms": 0, "start": {"prompt": SCENE}},
+        {"timestamp_ms": 1000, "interact": {"prompt": "The robot picks up the cube."}},
+        {"timestamp_ms": 4000, "end": {}},
+    ]
+
+
+def test_a_hash_depends_on_all_that_is_seen_and_on_nothing_else():
+    script = Script(SCENE, 4.0)
+    others = [
+        replace(script, prompt="Else."),
+        replace(script, seconds=5.0),
+        replace(script, then="Go."),
+        replace(script, portrait=True),
+    ]
+    assert len({one.hash for one in (script, *others)}) == 5
+    assert script.hash == Script(SCENE, 4).hash
+    assert script.hash == "e13c65d7280ef5dd29c41e79c662d8f0d04a9fbebf0beb4b14d708a270edee23"
+
+
+def test_a_bank_remembers_what_it_was_told(bank):
+    with bank.locked():
+        bank.levels = (0.5, 1.0)
+        entry = bank.add(Script(SCENE))
+        bank.put(replace(entry, status="running", job_id="job_1", attempts=1))
+    again = Bank(bank.folder)
+    assert again.entries == bank.entries
+    assert again.levels == (0.5, 1.0)
+    assert again.find(SCENE) is None
+
+
+def test_two_processes_never_change_one_bank(bank):
+    with (
+        bank.locked(),
+        pytest.raises(OdysseyError, match=f"in use by process {os.getpid()}"),
+        Bank(bank.folder).locked(),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("text", ["{", '{"version": 9, "levels": [], "videos": {}}', '{"version": 1}', "[]"])
+def test_a_damaged_manifest_is_named(bank, text):
+    bank.folder.mkdir()
+    (bank.folder / "manifest.json").write_text(text)
+    with pytest.raises(OdysseyError, match=r"manifest\.json cannot be read: .* make the bank again"):
+        Bank(bank.folder)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OdysseyError, match="Choose another folder"), Bank(tmp_path / "file" / "bank").locked():
+        pass
+
+
+def test_videos_come_home_whole(fill, bank):
+    wide, tall = fill([Script(SCENE, 1.0), Script(SCENE, 1.0, portrait=True)])
+    assert (wide.status, wide.width, wide.height, wide.frames) == ("done", 160, 96, 10)
+    assert (tall.width, tall.height) == (96, 160)
+    assert wide.duration_s == pytest.approx(1.0)
+    assert wide.cost_usd == pytest.approx(2.0 / 3600)
+    assert bank.find(SCENE) == bank.video(wide) != bank.find(SCENE, portrait=True)
+    assert json.loads((bank.video(wide).parent / "script.json").read_text())["script"] == wide.script.entries()
+
+
+def test_a_goal_is_no_look_of_the_scene(fill, bank):
+    (entry,) = fill([Script(SCENE, 2.0, "The robot arm picks up the cube.")])
+    assert bank.goal() == bank.video(entry)
+    assert bank.find(SCENE) is None
+
+
+def test_more_scripts_than_the_service_queues_wait_for_their_turn(fill):
+    entries = fill([Script(f"{SCENE} Number {number}.", 0.2) for number in range(MOST_QUEUED + 2)])
+    assert {entry.status for entry in entries} == {"done"}
+    assert {entry.attempts for entry in entries} == {1}
+
+
+def test_what_the_service_refuses_fails_in_its_words_and_holds_up_nothing(fill):
+    bad, good = fill([Script(SCENE, 99_999.0), Script(SCENE, 0.2)])
+    assert (bad.status, good.status) == ("failed", "done")
+    assert "timestamp_ms: must be above 0 and at most" in bad.error
+
+
+def test_a_job_that_fails_is_asked_for_again_so_often_and_no_more(fill, converse):
+    """Jobs are cancelled behind the back of the bank, which takes it for a failure."""
+    seen = []
+
+    def cancel(entry):
+        seen.append(entry)
+        if entry.status == "running":
+            asyncio.get_running_loop().create_task(remove(entry.job_id))
+
+    async def remove(job_id):
+        import aiohttp
+        from adversarl_odyssey.sdk import api_key
+
+        url = os.environ["ODYSSEY_API_URL"]
+        async with aiohttp.ClientSession() as session:
+            async with session.post(f"{url}/auth/token", json={"api_key": api_key()}) as response:
+                token = (await response.json())["access_token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            async with session.delete(f"{url}/simulation-jobs/{job_id}", headers=headers) as response:
+                await response.read()
+
+    (entry,) = fill([Script(SCENE, 5.0)], cancel)
+    assert (entry.status, entry.attempts) == ("failed", 2)
+    assert entry.error == "the job was cancelled"
+    assert [one.status for one in seen].count("running") == 2
+
+
+def test_a_job_that_the_service_forgot_is_asked_for_again(fill, bank):
+    script = Script(SCENE, 0.2)
+    with bank.locked():
+        bank.put(replace(bank.add(script), status="running", job_id="job_unheard_of", attempts=1))
+    (entry,) = fill([script])
+    assert (entry.status, entry.attempts) == ("done", 2)
+
+
+def test_a_wrong_key_stops_at_once(fill, bank, monkeypatch):
+    monkeypatch.setenv("ODYSSEY_API_KEY", "ody_wrong_key")
+    with pytest.raises(OdysseyError, match="does not accept the key"):
+        fill([Script(SCENE, 0.2)])
+    assert Bank(bank.folder).entries[Script(SCENE, 0.2).hash].status == "wanted"
+
+
+def test_a_service_that_is_away_is_tried_again_and_then_said_to_be_away(fill):
+    with pytest.raises(OdysseyError):
+        fill([Script(SCENE, 0.2)], api_url="http://127.0.0.1:9")
+
+
+def test_what_is_no_video_never_takes_the_place_of_one(tmp_path, fill, bank):
+    (entry,) = fill([Script(SCENE, 1.0)])
+    whole = bank.video(entry).read_bytes()
+
+    async def give(body, status=200):
+        from aiohttp import web
+
+        async def answer(request):
+            del request
+            return web.Response(body=body, status=status)
+
+        async with serving({"GET /video.mp4": answer}) as server:
+            return await download(f"{server.url}/video.mp4", tmp_path / "video.mp4", 5.0)
+
+    for body in (b"", b"no video", whole[: len(whole) // 2]):
+        with pytest.raises(Gone, match="cannot be decoded"):
+            asyncio.run(give(body))
+    with pytest.raises(Gone, match="404"):
+        asyncio.run(give(b"", 404))
+    assert not [path for path in tmp_path.iterdir() if "video" in path.name]
+    assert asyncio.run(give(whole)).frames == 10
+
+
+def test_a_file_that_is_no_video_says_so(tmp_path):
+    (tmp_path / "video.mp4").write_text("no")
+    with pytest.raises(BadVideo):
+        examine(tmp_path / "video.mp4")
+    with pytest.raises(OdysseyError, match="make it again"):
+        pictures(tmp_path / "video.mp4", 84, 2**20)
+
+
+def test_pictures_are_kept_one_for_each_control_step_and_shared(fill, bank):
+    (entry,) = fill([Script(SCENE, 1.0)])
+    kept = pictures(bank.video(entry), 48, 2**20)
+    assert len(kept) in (19, 20)  # ten pictures a second, shown for two control steps each
+    assert kept[0].shape == (48, 48, 3)
+    assert pictures(bank.video(entry), 48, 2**20) is kept
+    small = pictures(bank.video(entry), 24, 0)
+    assert pictures(bank.video(entry), 48, 0) is not kept
+    assert pictures(bank.video(entry), 24, 0) is not small
+
+
+def test_a_video_runs_to_its_end_and_back():
+    assert [to_and_fro(step, 3) for step in range(6)] == [0, 1, 2, 1, 0, 1]
+    assert {to_and_fro(step, 1) for step in range(4)} == {0}
+
+
+def test_the_command_says_what_it_costs_before_it_begins(command, tmp_path):
+    result = command("--dry-run", "--goal", "--prompt", "it snows")
+    assert result.exit_code == 0, result.output
+    assert "4 videos" in result.output
+    assert "4 are missing" in result.output
+    assert "to pay: 4 s" in result.output
+    assert not (tmp_path / "bank").exists()
+
+
+def test_the_command_makes_what_is_missing_and_nothing_twice(command, bank):
+    assert command().exit_code == 0
+    jobs = jobs_of(Bank(bank.folder))
+    again = command("--json")
+    assert again.exit_code == 0
+    assert json.loads(again.output)["done"] == 2
+    assert jobs_of(Bank(bank.folder)) == jobs
+    assert command("--only-prompts", "--prompt", "it snows").exit_code == 0
+    assert len(Bank(bank.folder).entries) == 3
+
+
+def test_a_ceiling_that_is_too_low_stops_before_anything_is_paid(command, tmp_path):
+    result = command("--set", "backend.max_cost_usd=0.0001")
+    assert "max_cost_usd is 0.0001" in str(result.exception)
+    assert not (tmp_path / "bank").exists()
+
+
+def test_levels_that_are_none_are_named(command):
+    for text in ("0 1", "half", "1.5"):
+        assert "--levels" in str(command("--levels", text).exception)
+
+
+def test_a_killed_bank_goes_on_with_the_jobs_that_it_paid_for(command, bank):
+    more = [word for number in range(4) for word in ("--prompt", f"look {number}")]
+    process = start(command, *more)
+    wait_for(process, bank.folder, "done")
+    process.kill()
+    process.communicate()
+    before = {e.job_id for e in Bank(bank.folder).entries.values() if e.job_id}
+    assert command(*more).exit_code == 0
+    found = Bank(bank.folder)
+    assert before <= set(jobs_of(found))
+    assert {entry.attempts for entry in found.entries.values()} == {1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_bank_says_how_to_go_on(command, bank, number):
+    more = [word for index in range(6) for word in ("--prompt", f"sight {index}")]
+    process = start(command, *more)
+    wait_for(process, bank.folder, "running")
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 2, output
+    assert "go on at the service and are not paid again" in output
+    assert "Go on with: adversarl odyssey bank" in output
+    assert "sending" not in {entry.status for entry in Bank(bank.folder).entries.values()}
