@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import tempfile
 import threading
@@ -19,12 +20,14 @@ from adversarl.training import manifest
 from adversarl_odyssey import account
 from adversarl_odyssey.bench import borrowed_key
 from adversarl_odyssey.errors import OdysseyError
+from adversarl_odyssey.measure import jobs
 from adversarl_odyssey.measure.player import Ledger, Player
 from adversarl_odyssey.measure.resources import usage
 from adversarl_odyssey.measure.served import Served
 from adversarl_odyssey.measure.verdict import report
 from adversarl_odyssey.measure.worlds import catalogue, make_world
 from adversarl_odyssey.options import ClientKind
+from adversarl_odyssey.sdk import find_sdk
 
 NUM_ENVS = 2
 PACE_S = 0.04
@@ -52,6 +55,7 @@ KINDS = {
     "concurrent": ("concurrent", "drop-connection=6"),
     "quota": ("quota", "drop-connection=3"),
     "suspended": ("suspended", "drop-connection=3"),
+    "fail-jobs": ("fail-jobs=1",),
 }
 """Settings of each fault; those that refuse sessions need connections that break to be noticed."""
 REFUSING = ("concurrent", "quota", "suspended")
@@ -92,6 +96,7 @@ class _Soak:
         self.ledgers = {name: Ledger() for name in WORLDS}
         self._rng = np.random.default_rng(settings.seed)
         self._texts = [text for level in (0.5, 1.0) for text in catalogue(level).values()]
+        self.problems = list[str]()
         self._world, self._fault = "", ""
         self._renewed = 0.0
         self._scalars: Callable[[], dict[str, float]] = dict
@@ -121,6 +126,8 @@ class _Soak:
             self._fault = fault
             for setting in switches:
                 self._served.fault(setting)
+            if fault == "fail-jobs":
+                self._jobs()
             self._pass(self._settings.fault_s)
             if fault in REFUSING:
                 self._forgiven_until = time.monotonic() + FORGIVEN_S
@@ -128,6 +135,22 @@ class _Soak:
                 self._served.fault(f"{setting.partition('=')[0]}=off")
             self._pass(self._settings.fault_s / 2)
             self._fault = ""
+
+    def _jobs(self) -> None:
+        """Two jobs while nothing else is asked of the thread: the first fails, the second is made."""
+        url = self._served.url
+        sdk = find_sdk(self._settings.client, url)
+
+        async def ends() -> list[str]:
+            async with jobs.aclosing_client(
+                sdk.Odyssey(self._served.key, api_url=url, enable_telemetry=False)
+            ) as client:
+                made = [await client.simulate(script=jobs.script("A table.", "It is dark.", 1.0)) for _ in range(2)]
+                return [jobs.status(await jobs.finished(client, job.job_id)) for job in made]
+
+        found = asyncio.run(ends())
+        if found != ["failed", "completed"]:
+            self.problems.append(f"jobs ended as {' and '.join(found)}, not as failed and completed")
 
     def _pass(self, seconds: float) -> None:
         """Lets time pass and writes lines."""
@@ -242,7 +265,8 @@ def soak(settings: SoakSettings, tell: Tell) -> dict[str, Any]:
         found = _Soak(settings, served, Path(folder), tell)
         found.run()
         about = {"machine": manifest(), "settings": asdict(settings)}
-        return {**about, **report(found.rows, found.rests, found.ledgers)}
+        told = report(found.rows, found.rests, found.ledgers)
+        return {**about, **told, "problems": [*told["problems"], *found.problems]}
 
 
 def _renewals(scalars: dict[str, float]) -> float:

@@ -16,6 +16,8 @@ from adversarl_odyssey.measure.change import QUIET, Arrived, Change, Frames
 
 T = TypeVar("T")
 POLL_S = 0.004
+QUIET_S = 1.0
+"""Age of the oldest picture that counts as one just before [s]; pauses between prompts are longer."""
 LIMIT_S = 60.0
 """How long connecting or starting may take [s]."""
 
@@ -67,8 +69,8 @@ class Watched:
         return sent, time.monotonic()
 
     def quiet(self) -> list[Arrived]:
-        """The pictures just before now, at least two."""
-        before = self.frames.last(QUIET)
+        """The pictures just before now, at least two, and none from before the last pause."""
+        before = [picture for picture in self.frames.last(QUIET) if picture.time_s > time.monotonic() - QUIET_S]
         if len(before) < 2:
             raise OdysseyError(f"only {len(before)} pictures came{self.trouble}", "Is the service or emulator alright?")
         return before
