@@ -74,6 +74,8 @@ class Studio:
         world: PerturbableVectorEnv = backend(options).make(seed=0)
         world.pictures = False
         self._made.append(world)
+        world.reset(seed=[0])
+        world.frames([0], self.size, smooth=False)  # the first picture takes a third of a second, and nobody waits yet
         return world
 
     async def open(self, prompt: str, *, portrait: bool = False, image: NDArray[np.uint8] | None = None) -> Stage:
