@@ -10,12 +10,13 @@ class Answers:
     """What is answered: ``{"POST /auth/token": (status, body)}``, or a handler; a list is used up one by one.
 
     Attributes:
+        answers: The same; may be changed while it runs.
         url: Where it listens.
         asked: Method, path and body of each request.
     """
 
     def __init__(self, answers):
-        self._answers = {
+        self.answers = {
             "POST /auth/token": (200, {"access_token": "a-token", "expires_in": 600}),
             "GET /regions": (200, {"regions": []}),
             **answers,
@@ -25,7 +26,7 @@ class Answers:
     async def handle(self, request):
         name = f"{request.method} {request.path}"
         self.asked.append((name, await request.text()))
-        answer = self._answers.get(name, (404, {"detail": "Not Found"}))
+        answer = self.answers.get(name, (404, {"detail": "Not Found"}))
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         if callable(answer):

@@ -1,15 +1,19 @@
 import asyncio
 import base64
 import gc
+import inspect
 import io
 import logging
 import os
 import time
+from dataclasses import fields
 
 import numpy as np
 import pytest
-from adversarl_odyssey.thin import AdvancedConfig, Odyssey, errors, session
+from adversarl_odyssey.thin import AdvancedConfig, Odyssey, errors, link, session, types
+from adversarl_odyssey.thin.handlers import Handlers
 from adversarl_odyssey.thin.images import data_url
+from aiohttp import web
 from answers_server import hang, serving
 from PIL import Image
 
@@ -374,6 +378,81 @@ def test_disconnecting_rejects_what_waits_for_an_answer(emulator):
     # A spoilt reply may still be read: then the start has succeeded before.
 
 
+def test_disconnecting_rejects_all_that_wait_in_turn(emulator):
+    async def work():
+        client = make_client(emulator)
+        await client.connect()
+        await client.start_stream(SCENE, portrait=False)
+        emulator.faults.switch("malformed=99")
+        waiting = [asyncio.create_task(client.end_stream()) for _ in range(20)]
+        await asyncio.sleep(0)
+        await client.disconnect()
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+        assert sum(isinstance(end, errors.OdysseyConnectionError) for end in ends) >= 10
+
+    run(work())
+
+
+def test_a_machine_that_never_offers_a_connection_is_an_error(monkeypatch):
+    async def quiet(request):
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str("no JSON")
+        await socket.send_str('{"type": "something new"}')
+        async for _ in socket:
+            pass
+        return socket
+
+    async def work():
+        answers = {"GET /signalling/client/ses_1": quiet, "POST /sessions/token": (200, {"session_token": "a.b.c"})}
+        async with serving(answers) as server:
+            server.answers["POST /sessions/request"] = (200, signalled(server.url))
+            with pytest.raises(errors.OdysseyConnectionError, match="still lacks: an offer"):
+                await Odyssey(SECRET, api_url=server.url).connect()
+
+    monkeypatch.setattr(link, "READY_S", 0.2)
+    run(work())
+
+
+@pytest.mark.parametrize("offer", ["", "v=0\r\nm=video\r\n", "no description", None])
+def test_an_offer_without_sense_is_an_error(monkeypatch, offer):
+    monkeypatch.setattr(link, "READY_S", 0.2)
+
+    async def wrong(request):
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "offer", "sdp": offer})
+        async for _ in socket:
+            pass
+        return socket
+
+    async def work():
+        answers = {"GET /signalling/client/ses_1": wrong, "POST /sessions/token": (200, {"session_token": "a.b.c"})}
+        async with serving(answers) as server:
+            server.answers["POST /sessions/request"] = (200, signalled(server.url))
+            with pytest.raises(errors.OdysseyConnectionError):
+                await Odyssey(SECRET, api_url=server.url).connect()
+
+    run(work())
+
+
+def test_a_socket_that_closes_before_the_offer_is_an_error():
+    async def rude(request):
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.close()
+        return socket
+
+    async def work():
+        answers = {"GET /signalling/client/ses_1": rude, "POST /sessions/token": (200, {"session_token": "a.b.c"})}
+        async with serving(answers) as server:
+            server.answers["POST /sessions/request"] = (200, signalled(server.url))
+            with pytest.raises(errors.OdysseyConnectionError, match=r"signalling was closed \(1000\)"):
+                await Odyssey(SECRET, api_url=server.url).connect()
+
+    run(work())
+
+
 def test_a_client_that_is_not_connected_says_so():
     async def work():
         client = Odyssey(SECRET, api_url="http://127.0.0.1:9")
@@ -392,6 +471,33 @@ def test_the_client_is_for_this_machine_alone():
         Odyssey(" ", api_url="http://127.0.0.1:9")
 
 
+def test_the_address_may_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("ODYSSEY_API_URL", "http://127.0.0.1:9/")
+    assert Odyssey(SECRET).api.url == "http://127.0.0.1:9"
+    monkeypatch.delenv("ODYSSEY_API_URL")
+    with pytest.raises(ValueError, match="emulators on this machine"):
+        Odyssey(SECRET)
+
+
+def test_the_surface_is_the_sdks():
+    real = pytest.importorskip("odyssey", exc_type=ImportError)
+    if not hasattr(real, "Odyssey"):
+        pytest.skip("another module of that name is installed")
+    left_out = {"connect_with_credentials", "create_client_credentials"}
+    names = {name for name in vars(real.Odyssey) if not name.startswith("_")} - left_out
+    assert names <= set(dir(Odyssey))
+    handlers = set(inspect.signature(real.Odyssey.connect).parameters) - {"self"}
+    assert handlers <= set(inspect.signature(Handlers).parameters)
+    for name in names - {"connect"}:
+        theirs, ours = getattr(real.Odyssey, name), getattr(Odyssey, name)
+        if callable(theirs):
+            parameters = set(inspect.signature(theirs).parameters) - {"image_path"}
+            assert parameters <= set(inspect.signature(ours).parameters), name
+    for name in ("SimulationJobDetail", "SimulationJobInfo", "SimulationStream", "Recording", "VideoFrame"):
+        assert {field.name for field in fields(getattr(real, name))} == {f.name for f in fields(getattr(types, name))}
+    assert {f.name for f in fields(real.AdvancedConfig)} == {f.name for f in fields(AdvancedConfig)}
+
+
 @pytest.fixture
 def quick(monkeypatch):
     monkeypatch.setattr(session, "PING_S", 0.2)
@@ -401,8 +507,8 @@ def test_regions_that_do_not_answer_in_time_count_as_far(quick):
     async def work():
         async with serving({"GET /here": (200, {}), "GET /there": hang, "GET /broken": (500, {})}) as server:
             regions = [{"id": name, "ping_url": f"{server.url}/{name}"} for name in ("here", "there", "broken")]
-            server._answers["GET /regions"] = (200, {"regions": regions})
-            server._answers["POST /sessions/request"] = (418, {})
+            server.answers["GET /regions"] = (200, {"regions": regions})
+            server.answers["POST /sessions/request"] = (418, {})
             with pytest.raises(errors.OdysseyConnectionError, match="gave no session: 418"):
                 await Odyssey(SECRET, api_url=server.url).connect()
             [body] = [body for name, body in server.asked if name == "POST /sessions/request"]
@@ -433,7 +539,7 @@ def signalled(url):
 def test_the_signalling_is_tried_again_as_often_as_the_settings_say():
     async def work():
         async with serving({"POST /sessions/token": (200, {"session_token": "a.token.x"})}) as server:
-            server._answers["POST /sessions/request"] = (200, signalled(server.url))
+            server.answers["POST /sessions/request"] = (200, signalled(server.url))
             settings = AdvancedConfig(max_retries=2, initial_retry_delay_ms=10)
             client = Odyssey(SECRET, api_url=server.url, advanced=settings)
             with pytest.raises(errors.OdysseyConnectionError, match="signalling refused the connection: 404") as caught:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import aiohttp
 
-from adversarl_odyssey.sdk import hide, is_loopback
+from adversarl_odyssey.sdk import URL, hide, is_loopback
 from adversarl_odyssey.thin.errors import OdysseyConnectionError, OdysseyError, OdysseyStreamError
 from adversarl_odyssey.thin.handlers import Handlers
 from adversarl_odyssey.thin.http import Api
@@ -21,7 +22,6 @@ from adversarl_odyssey.thin.talk import Talk
 from adversarl_odyssey.thin.types import (
     AdvancedConfig,
     ConnectionStatus,
-    StreamerCapabilities,
     VideoFrame,
 )
 
@@ -46,7 +46,7 @@ class Odyssey(Offline):
 
     Args:
         api_key: The key.
-        api_url: Address of the emulator.
+        api_url: Address of the emulator; default: the variable ODYSSEY_API_URL.
         enable_telemetry: For the surface's sake; nothing is ever sent.
         debug: For the surface's sake.
         advanced: Settings of connecting.
@@ -59,7 +59,7 @@ class Odyssey(Offline):
         self,
         api_key: str = "",
         *,
-        api_url: str,
+        api_url: str | None = None,
         enable_telemetry: bool = False,
         debug: bool = False,
         advanced: AdvancedConfig | None = None,
@@ -67,13 +67,13 @@ class Odyssey(Offline):
         del enable_telemetry, debug
         if not api_key.strip():
             raise ValueError("api_key is missing")
+        api_url = api_url or os.environ.get(URL, "")
         if not is_loopback(api_url):
             raise ValueError("this client is for emulators on this machine; use Odyssey's SDK elsewhere")
         super().__init__(Api(api_url, api_key))
         self._advanced = advanced or AdvancedConfig()
         self._talk = Talk()
         self._status = ConnectionStatus.DISCONNECTED
-        self._capabilities = StreamerCapabilities()
         self._session_id: str | None = None
         self._link: Link | None = None
         self._work: asyncio.Task[None] | None = None
@@ -136,7 +136,7 @@ class Odyssey(Offline):
         await self._drop()
         self.api.forget()
         session = await request_session(self.api, self._advanced.queue_timeout_s)
-        self._session_id, self._capabilities = session.session_id, session.capabilities
+        self._session_id = session.session_id
         self._to(ConnectionStatus.CONNECTING)
         link = await self._open(session)
         await link.stand()
@@ -255,6 +255,7 @@ class Odyssey(Offline):
             link, self._link = self._link, None
             if link is not None:
                 await link.close()
+                self._talk.reject(OdysseyConnectionError("the client was disconnected"))
 
     async def _release(self) -> None:
         await self._drop()
@@ -266,7 +267,6 @@ class Odyssey(Offline):
         if work is not None:
             work.cancel()
             await asyncio.wait([work])
-        self._talk.reject(OdysseyConnectionError("the client was disconnected"))
         await finish(self._leave())
 
     async def _leave(self) -> None:

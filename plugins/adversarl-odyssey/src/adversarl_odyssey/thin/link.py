@@ -69,6 +69,8 @@ class Link:
         except TimeoutError:
             missing = self._peer.missing if self._peer is not None else "an offer"
             raise OdysseyConnectionError(f"after {READY_S:g} s the connection still lacks: {missing}") from None
+        if self.over:
+            raise OdysseyConnectionError(self.over)
 
     async def _on_message(self, message: dict[str, Any]) -> None:
         kind = message.get("type")

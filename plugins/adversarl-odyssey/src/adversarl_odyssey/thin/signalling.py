@@ -12,6 +12,8 @@ from typing import Any
 import aiohttp
 
 KEEPALIVE_S = 10.0
+PING_S = 40.0
+"""How often the other end is asked for a sign of life; it has half as long to give it [s]."""
 CLOSE_S = 3.0
 OPEN_S = 15.0
 SEND_S = 30.0
@@ -54,7 +56,10 @@ class Signalling:
         try:
             async with asyncio.timeout(OPEN_S):
                 self._socket = await http.ws_connect(
-                    f"{_with(url, 'ws')}/client/{session_id}", params={"token": token}, max_msg_size=LARGEST_BYTES
+                    f"{_with(url, 'ws')}/client/{session_id}",
+                    params={"token": token},
+                    max_msg_size=LARGEST_BYTES,
+                    heartbeat=PING_S,
                 )
         except aiohttp.WSServerHandshakeError as error:
             # Its text holds the address with the token.

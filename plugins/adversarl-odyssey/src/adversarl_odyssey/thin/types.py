@@ -64,13 +64,6 @@ class ConnectionStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StreamerCapabilities:
-    """What the machine of a session can do."""
-
-    image_to_video: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class BroadcastInfo:
     """Where spectators of a broadcast find it."""
 
