@@ -32,7 +32,7 @@ class GoalImageOptions(RewardOptions):
         "backend `odyssey` can do without: it asks the world model for a video.",
     )
     threshold: float = Field(
-        0.4, gt=0, lt=1, description="The task counts as solved below this share of the distance at the start [1]."
+        0.5, gt=0, lt=1, description="The task counts as solved below this share of the distance at the start [1]."
     )
     hold: int = Field(3, ge=1, description="For so many pictures on end it must be below [control steps].")
     bonus: float = Field(2.0, ge=0, description="Paid when the task is solved [1].")

@@ -42,8 +42,14 @@ class OdysseyOptions(ServiceOptions):
         None, description="Names of the axes offered to curricula and to the evaluation; default: all."
     )
     max_episode_steps: int = Field(100, ge=1, description="Time limit of an episode [control steps].")
+    settle_frames: int = Field(
+        6,
+        ge=0,
+        description="Pictures that are let pass at a reset once the conditions were asked for, since the world model "
+        "needs time to follow; none where none were asked for.",
+    )
     action_frequency: float = Field(
-        5.0, gt=0, le=60, description="How often at most the robot is told what to do [Hz]; in between it goes on."
+        10.0, gt=0, le=60, description="How often at most the robot is told what to do [Hz]; in between it goes on."
     )
     dead_zone: float = Field(0.25, ge=0, lt=1, description="Actions of a smaller magnitude are not said [1].")
     vocabulary: tuple[Pair, ...] = Field(

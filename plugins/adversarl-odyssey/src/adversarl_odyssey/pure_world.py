@@ -95,6 +95,7 @@ class PureVectorEnv(PerturbableVectorEnv):
         self.source, self.judge, self.wording = source, judge, Wording()
         self.num_envs, self.axes, self.task = num_envs, axes, options.task_text
         self.max_episode_steps, self._scene, self._goal = options.max_episode_steps, options.scene, goal
+        self._settle_frames = options.settle_frames
         self._define_spaces(options.image_size, len(options.vocabulary))
         self._encoders = [
             ActionEncoder(options.vocabulary, options.dead_zone, options.action_frequency) for _ in range(num_envs)
@@ -147,6 +148,8 @@ class PureVectorEnv(PerturbableVectorEnv):
         for env in envs:
             self._begin(env, seeds[env])
         self._look(envs)
+        for _ in range(self._settle_frames):
+            self._look([env for env in envs if self._asked[env] != self._scene])
         if isinstance(self.judge, GoalImage):
             self.judge.begin(self._images(), chosen)
         return self._observation(), {"success": np.zeros(self.num_envs, bool), **self._info()}
