@@ -1,13 +1,23 @@
 """A client that says exactly what a test wants, good or bad."""
 
 import asyncio
+import base64
 import contextlib
+import io
 import json
 
 import aiohttp
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from PIL import Image
 
 PATIENCE_S = 20.0
+
+
+def data_url(colour, size=(64, 48)):
+    """A picture of one colour as clients send it."""
+    stream = io.BytesIO()
+    Image.new("RGB", size, colour).save(stream, "PNG")
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
 class RawClient:
@@ -123,6 +133,10 @@ class RawClient:
         found = json.loads(self.messages[count - 1])
         del self.messages[:count]
         return found
+
+    async def error(self):
+        """The reason of the next error."""
+        return (await self.reply("interactive_stream_error"))["reason"]
 
     async def start(self, prompt="a robot at a table", portrait=False, **more):
         self.send({"type": "interactive_stream_start", "prompt": prompt, "portrait": portrait, **more})

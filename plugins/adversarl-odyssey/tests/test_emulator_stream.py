@@ -1,27 +1,14 @@
 import asyncio
-import base64
-import io
 import json
 
 import numpy as np
 import pytest
-from PIL import Image
-from raw_client import RawClient
+from raw_client import data_url
 
 
 def red(picture):
     """How much more red than green there is."""
     return float(picture[..., 0].mean() - picture[..., 1].mean())
-
-
-def data_url(colour, size=(64, 48)):
-    stream = io.BytesIO()
-    Image.new("RGB", size, colour).save(stream, "PNG")
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
-
-
-async def error(client):
-    return (await client.reply("interactive_stream_error"))["reason"]
 
 
 def test_dim_the_lights_really_dims(stream):
@@ -82,7 +69,7 @@ def test_images_that_are_none_are_refused(stream):
     async def script(client):
         for image in ("data:image/png;base64,AAAA", "no base64!", 7):
             await client.signal({"type": "interactive_stream_start", "prompt": "x", "input_image_base64": image})
-            assert await error(client) == "invalid_request"
+            assert await client.error() == "invalid_request"
 
     stream(script)
 
@@ -131,7 +118,7 @@ def test_malformed_messages_get_an_answer_and_kill_nothing(stream):
             ({"type": "interactive_stream_start", "prompt": 3}, "invalid_request"),
         ]:
             client.send(message)
-            assert await error(client) == reason
+            assert await client.error() == reason
         for junk in ("", "{", "[]", "null", '{"type": []}', '{"type": "answer"}', '{"type": "answer", "sdp": "x"}'):
             await client.signal(junk)
         for candidate in ("", "nonsense", 3, "candidate:1 1 udp 1 127.0.0.1 9 typ host"):
@@ -139,7 +126,7 @@ def test_malformed_messages_get_an_answer_and_kill_nothing(stream):
         await client.signal({"type": "keepalive"})
         await client.start()
         client.send({"type": "update", "prompt": None})
-        assert await error(client) == "invalid_request"
+        assert await client.error() == "invalid_request"
         await client.interact("dim the lights")
         await client.picture()
 
@@ -171,34 +158,9 @@ def test_streams_are_refused_or_ended_with_a_reason(stream, emulator, fault, rea
     async def script(client):
         emulator.faults.switch(fault)
         client.send({"type": "interactive_stream_start", "prompt": "x", "portrait": False})
-        assert await error(client) == reason
+        assert await client.error() == reason
         emulator.faults.clear()
         await client.start()
-
-    stream(script)
-
-
-def test_hours_that_are_used_up_end_a_stream(stream, open_emulator):
-    server = open_emulator(monthly_hours=0.3 / 3600)
-
-    async def script(client):
-        await client.start()
-        assert await error(client) == "quota_exceeded"
-        return (await client.post("/sessions/request", {}))[1]["detail"]["error"]
-
-    assert stream(script, server) == "MONTHLY_LIMIT_REACHED"
-
-
-@pytest.mark.parametrize("fault", ["drop-connection=0.2", "expire-token=1"])
-def test_connections_break_without_goodbye(stream, emulator, fault):
-    emulator.faults.switch(fault)
-
-    async def script(client):
-        await client.start()
-        await client.until(lambda: client.socket.closed)
-        assert client.socket.close_code == 1006
-        emulator.faults.clear()
-        await client.until(lambda: not emulator.stats()["streams"])
 
     stream(script)
 
@@ -227,100 +189,3 @@ def test_messages_are_spoilt_by_command(stream, emulator):
         await client.interact("c")
 
     stream(script)
-
-
-def test_late_frames_come_later(stream, emulator):
-    async def script(client):
-        await client.start()
-        await client.picture(after=2)
-        emulator.faults.switch("late-frames=30")
-        await asyncio.sleep(0.5)
-        count = len(client.frames)
-        await asyncio.sleep(1)
-        assert len(client.frames) <= count + 1
-        await client.end()
-
-    stream(script)
-
-
-def test_a_connection_without_a_stream_is_cleaned_up(stream, open_emulator):
-    server = open_emulator(idle_s=0.5)
-
-    async def script(client):
-        await client.start()
-        await asyncio.sleep(1)
-        assert not client.socket.closed
-        await client.end()
-        await client.until(lambda: client.socket.closed)
-
-    stream(script, server)
-
-
-def test_a_session_that_was_left_without_goodbye_may_linger(converse, open_emulator):
-    server = open_emulator(linger_s=60.0)
-
-    async def script(client):
-        await client.dial()
-        client.socket._response.connection.transport.abort()
-        await client.until(lambda: not server.stats()["connections"])
-        lingering = server.stats()["sessions"]
-        await client.dial()
-        await client.leave()
-        await client.until(lambda: not server.stats()["connections"])
-        return lingering, server.stats()["sessions"]
-
-    assert converse(script, server) == (1, 1)
-
-
-def test_several_streams_are_worlds_of_their_own(emulator):
-    async def script():
-        async with RawClient(emulator) as one, RawClient(emulator) as other:
-            for client in (one, other):
-                await client.connect()
-                await client.start("a robot at a table")
-            await one.interact("dim the lights")
-            return (await one.picture(after=4)).mean(), (await other.picture(after=4)).mean()
-
-    dim, bright = asyncio.run(script())
-    assert dim < 0.8 * bright
-
-
-def test_fifty_clients_leave_nothing_behind(converse, open_emulator):
-    server = open_emulator(fps=30)
-
-    async def script(client):
-        async def visit(count):
-            for number in range(count):
-                await client.connect()
-                await client.start()
-                await client.leave(politely=number % 2 == 0)
-                await client.until(lambda: not server.stats()["connections"])
-            return server.stats()
-
-        before = await visit(2)
-        after = await visit(48)
-        assert after["served"] == 50
-        for name in ("sessions", "connections", "streams", "stages"):
-            assert after[name] == 0, name
-        assert after["tasks"] <= before["tasks"]
-
-    converse(script, server)
-
-
-def test_a_world_that_fails_ends_its_stream_and_is_not_lent_again(stream, open_emulator, caplog):
-    server = open_emulator()
-    studio = server.running.emulator.studio
-
-    async def script(client):
-        await client.start()
-        await client.picture()
-        (world,) = studio._made
-        world.simulations.clear()
-        assert await error(client) == "internal_error"
-        await client.start()
-        await client.picture(after=2)
-        await client.end()
-        assert world not in studio._idle
-
-    stream(script, server)
-    assert "cannot be shown" in caplog.text

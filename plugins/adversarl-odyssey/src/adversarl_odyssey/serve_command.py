@@ -7,6 +7,7 @@ import ipaddress
 import re
 import signal
 from typing import TYPE_CHECKING, Annotated
+from urllib.request import getproxies, proxy_bypass
 
 import typer
 
@@ -88,6 +89,8 @@ def _greeting(options: EmulatorOptions, url: str, *, made_key: bool) -> list[str
         f"export ODYSSEY_API_KEY={options.key if made_key else '...'}",
         f"Pictures: {width}x{height}, {options.fps:g} per second, of a MuJoCo world (task '{options.task}').",
     ]
+    if getproxies() and not proxy_bypass("127.0.0.1"):
+        lines.append("export NO_PROXY=127.0.0.1,localhost")
     if not _is_local(options.host):
         lines.append(
             f"WARNING: {options.host} can be reached from other machines, by this machine's name or address and "

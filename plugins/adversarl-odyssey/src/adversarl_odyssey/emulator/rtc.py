@@ -39,7 +39,7 @@ class Peer:
         self._inbound = self._channel("clientToStreamer")
         self._waiting: list[str] = []
         self._spoilt = 0
-        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(LONGEST_QUEUE)
+        self._inbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._outbound.on("open", self._flush)
         self._inbound.on("message", self._received)
         streamer.send = self.send
@@ -100,14 +100,14 @@ class Peer:
         """Takes a message about the stream, from the data channel or from the WebSocket."""
         if not isinstance(message, dict):
             _log.warning("a client sent what is no JSON object; it is ignored")
-        elif self._inbox.full():
+        elif self._inbox.qsize() >= LONGEST_QUEUE:
             _log.warning("a client sends faster than it can be served; a message is dropped")
         else:
             self._inbox.put_nowait(message)
 
     async def _work(self) -> None:
-        while True:
-            await self._streamer.handle(await self._inbox.get())
+        while (message := await self._inbox.get()) is not None:
+            await self._streamer.handle(message)
 
     def send(self, message: dict[str, Any]) -> None:
         """Tells the client something, at once or when its channel is open."""
@@ -128,8 +128,10 @@ class Peer:
 
     async def close(self) -> None:
         """Ends the stream and the connection."""
-        self._worker.cancel()
-        await asyncio.gather(self._worker, return_exceptions=True)
+        while not self._inbox.empty():
+            self._inbox.get_nowait()
+        self._inbox.put_nowait(None)
+        await self._worker  # what has begun is done in milliseconds, and half of it would leave a world behind
         await self._streamer.close()
         self._track.stop()
         await close_peer(self._connection)

@@ -81,6 +81,9 @@ async def serve(options: EmulatorOptions, say: Callable[[str], None] = _log.info
 class ServerThread:
     """The emulator on a thread of its own.
 
+    In a process that draws with software OpenGL itself, long runs should serve from a process of its own: two threads
+    that draw at once crash that about once in 300,000 pictures.
+
     Tests and benchmarks use it so::
 
         with ServerThread(EmulatorOptions(size=(96, 160), fps=10)) as server:

@@ -17,7 +17,7 @@ from adversarl_odyssey.emulator.tokens import Signer
 _log = logging.getLogger(__name__)
 LARGEST_MESSAGE = 64 * 1024 * 1024
 """An image may travel here [byte]."""
-HEARTBEAT_S, GOODBYE_S = 20.0, 2.0
+HEARTBEAT_S, GOODBYE_S = 60.0, 2.0
 """How often a client must show that it is there, and how long it may take to say goodbye [s]."""
 STRANGE_MESSAGES = 100
 """So many messages without sense end a connection."""
