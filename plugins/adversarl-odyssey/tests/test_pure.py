@@ -11,18 +11,15 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from adversarl_odyssey import pure_axes
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.goal import GoalImage, GoalImageOptions
 from adversarl_odyssey.goal_pictures import SIZE, Goal
 from adversarl_odyssey.pure import Odyssey
-from adversarl_odyssey.pure_axes import PROMPT, chosen
+from adversarl_odyssey.pure_axes import chosen
 from adversarl_odyssey.pure_options import OdysseyOptions
 from adversarl_odyssey.pure_world import PureVectorEnv
 from adversarl_odyssey.sources import Shown, Source
-from adversarl_odyssey.wording import LEVELS, Wording, table
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from adversarl.errors import PerturbationError
 from adversarl.types import Perturbation
@@ -293,79 +290,6 @@ def test_closing_ends_the_streams(make: Callable[..., PureVectorEnv]) -> None:
     world = make()
     world.close()
     assert theatre(world).closed
-
-
-@pytest.mark.parametrize("axis", pure_axes.all_axes(), ids=lambda axis: axis.name)
-def test_every_axis_understands_its_phrase_and_its_words(axis: Any) -> None:
-    found = pure_axes.ground(f"{axis.phrase} at 40 %")
-    assert [(p.axis, p.intensity) for p in found.perturbations] == [(axis.name, 0.4)]
-    assert found.complete
-    for seed, intensity in enumerate(LEVELS * 4):
-        text = Wording().describe(Perturbation(axis.name, intensity, seed=seed))
-        assert [p.axis for p in pure_axes.ground(text).perturbations] == [axis.name]
-
-
-def test_every_axis_of_words_is_one_of_the_wording() -> None:
-    assert {axis.name for axis in pure_axes.all_axes()} <= set(table().axes)
-
-
-@pytest.mark.parametrize(
-    "text", ["A dog runs in, and the lamp swings.", "frobnicate the zworble", "???", "in Wonderland"]
-)
-def test_no_sentence_is_refused(text: str) -> None:
-    found = pure_axes.ground(text)
-    assert not found.not_understood
-    if any(letter.isalpha() for letter in text):
-        assert [p.axis for p in found.perturbations] == [PROMPT]
-        assert text.rstrip(".") in str(found.perturbations[0].value)
-
-
-def test_a_prompt_can_ask_for_several_things_and_for_the_nominal_world() -> None:
-    found = pure_axes.ground("back to normal, then dim the lights a bit. A cat sits down. the table is dark green")
-    assert found.restore
-    assert [(p.axis, p.intensity) for p in found.perturbations] == [
-        ("light-intensity", 0.25),
-        ("table-color", 0.5),
-        (PROMPT, 1.0),
-    ]
-    assert pure_axes.ground("back to normal").perturbations == ()
-
-
-def test_values_are_taken_from_the_words() -> None:
-    (green,) = pure_axes.ground("paint the table dark green").perturbations
-    assert green.value == table().colors["dark green"]
-    (left,) = pure_axes.ground("move the camera to the left at 20 %").perturbations
-    assert (left.value, left.intensity) == ("left", 0.2)
-    (key,) = pure_axes.ground("dim the key light").perturbations
-    assert (key.target, key.value) == ("key", "dim")
-
-
-@pytest.mark.parametrize(
-    ("given", "problem"),
-    [
-        ({"task": "pikc"}, "no task named 'pikc'.*Did you mean 'pick'"),
-        ({"axes": ["fgo"]}, "fgo.*fog"),
-        ({"judge": {"use": "goal-imgae"}}, "goal-imgae.*goal-image"),
-        ({"judge": {"use": "state"}}, "believes a simulator"),
-        ({"judge": {"treshold": 0.3}}, "treshold.*threshold"),
-        ({"vocabulary": [["moves", "moves"]]}, "its phrases must differ"),
-    ],
-)
-def test_keys_are_checked_when_the_recipe_is_read(given: dict[str, Any], problem: str) -> None:
-    with pytest.raises(ValidationError, match=f"(?s){problem}"):
-        OdysseyOptions(**given)
-
-
-def test_keys_of_the_physics_world_are_taken() -> None:
-    found = OdysseyOptions(task={"type": "pick", "success": {"hold": 1}}, axes=("fog",), image_size=64, num_envs=3)
-    assert found.task_text == "pick up the cube"
-    assert [axis.name for axis in chosen(found.axes)] == ["fog", PROMPT]
-    assert OdysseyOptions(task="open the drawer").task_text == "open the drawer"
-
-
-def test_a_recipe_that_was_written_out_reads_the_same() -> None:
-    found = OdysseyOptions(judge={"threshold": 0.3}, vocabulary=(("opens", "closes"),))
-    assert OdysseyOptions(**found.model_dump(mode="json", exclude_none=True)) == found
 
 
 def test_the_emulator_plays_an_episode_whose_goal_is_a_video_of_its_own(emulator: Any, tmp_path: Path) -> None:

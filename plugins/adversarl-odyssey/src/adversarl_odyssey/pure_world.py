@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from adversarl_odyssey import pure_axes
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.goal import GoalImage
 from adversarl_odyssey.goal_pictures import ending
+from adversarl_odyssey.pure_life import Life
 from adversarl_odyssey.pure_options import OdysseyOptions
 from adversarl_odyssey.sentences import ActionEncoder
 from adversarl_odyssey.sources import Shown, Source
@@ -29,31 +29,6 @@ from adversarl_odyssey.wording import Wording
 
 _log = logging.getLogger(__name__)
 GoalVideo = Callable[[Notice], Path]
-
-
-@dataclass(slots=True)
-class Life:
-    """What is known of one environment; all of it can be pickled.
-
-    Attributes:
-        rng: Draws the seeds of episodes that are given none.
-        seed: Of the running episode.
-        steps: Control steps of the running episode.
-        running: Whether an episode has begun and not ended.
-        lost: Whether the world of the episode is gone, so that its next step is its last.
-        active: What is in force.
-        told: The robot's last quantized action. Shape (a,).
-        picture: What was shown last. Shape (size, size, 3).
-    """
-
-    rng: np.random.Generator
-    told: NDArray[np.float32]
-    picture: NDArray[np.uint8]
-    seed: int = 0
-    steps: int = 0
-    running: bool = False
-    lost: bool = False
-    active: tuple[Perturbation, ...] = ()
 
 
 class PureVectorEnv(PerturbableVectorEnv):
