@@ -20,7 +20,7 @@ from adversarl.testing import checks_for
 from adversarl.types import Perturbation
 
 SMALL = {"image_size": 32, "threads": 1, "num_envs": 2}
-AXES = ("light-intensity", "table-color", "fog", "object-mass", "image-noise", "distractors")
+AXES = ("light-intensity", "background-color", "fog", "object-mass", "image-noise", "distractors")
 
 
 class Painted(Hybrid):
@@ -161,3 +161,58 @@ def test_a_closed_world_is_nobodys_owner_any_more(make, tmp_path):
     world.close()
     make(num_envs=1).reset(seed=[3])
     assert len(Painted.painters) == 2
+
+
+ITS_OWN_TIME = "a live stream goes on by itself, so that no two pictures of it are alike"
+NO_WAY_BACK = "a live stream cannot be brought back; it is led by words to where it was"
+NOT_WITH_A_LIVE_STREAM = {
+    "the_same_seed_gives_the_same_episode": ITS_OWN_TIME,
+    "another_seed_gives_another_episode": ITS_OWN_TIME,
+    "the_reset_mask_is_respected": ITS_OWN_TIME,
+    "two_worlds_run_alike": ITS_OWN_TIME,
+    "neighbours_do_not_matter": ITS_OWN_TIME,
+    "the_backend_can_be_pickled": ITS_OWN_TIME,
+    "perturbing_one_environment_leaves_the_others_alone": ITS_OWN_TIME,
+    "intensity_zero_is_nominal": ITS_OWN_TIME,
+    "restoring_is_exact": ITS_OWN_TIME,
+    "restoring_mid_episode_is_exact": ITS_OWN_TIME,
+    "perturbations_repeat": ITS_OWN_TIME,
+    "a_rewound_world_has_the_same_future": NO_WAY_BACK,
+    "snapshots_travel": NO_WAY_BACK,
+    "looking_back_changes_nothing": NO_WAY_BACK,
+}
+"""Promises about pictures that no live stream can keep, and why; `Painted` keeps them, and so does a playback."""
+
+SLOW = {"every_axis_has_an_effect", "changes_show_mid_episode", "the_time_limit_truncates"}
+"""Checks that hold live too, and wait for many pictures; run them by hand."""
+
+
+@pytest.mark.parametrize("check", checks_for("backend"), ids=lambda check: check.__name__)
+def test_it_keeps_all_other_promises_with_a_live_stream(check, emulator):
+    if check.__name__ in {*NOT_WITH_A_LIVE_STREAM, *SLOW}:
+        return
+    check(Hybrid, Hybrid.Options(**SMALL, axes=AXES[:2], client="thin"))
+
+
+def test_what_a_live_stream_cannot_promise_is_named_as_the_kit_names_it():
+    assert set(NOT_WITH_A_LIVE_STREAM) < {check.__name__ for check in checks_for("backend")}
+
+
+def warmth_of_the_wall(observation):
+    """How much redder than blue the upper left corner is, where nothing stands before the wall."""
+    red, _, blue = observation["image"][0, :6, :6].reshape(-1, 3).mean(axis=0)
+    return red - blue
+
+
+def test_prompts_show_in_the_next_observation_of_a_live_stream_and_go_with_their_end(emulator):
+    with closing(Hybrid(Hybrid.Options(**SMALL, axes=AXES, client="thin", settle_frames=3)).make(seed=0)) as world:
+        still = np.zeros(world.action_space.shape, np.float32)
+        warm = [warmth_of_the_wall(world.reset(seed=[1, 2])[0])]
+        for text in ("make the background red", "back to normal"):
+            world.restore([0])
+            world.perturb([0], [world.ground(text).perturbations])
+            warm.append(warmth_of_the_wall(world.step(still)[0]))
+        assert warm[1] > warm[0] + 20
+        assert abs(warm[2] - warm[0]) < 10
+        assert emulator.stats()["streams"] == 2
+    assert emulator.stats()["streams"] == 0
