@@ -101,8 +101,11 @@ _STATUS = re.compile(r"(?:: |HTTP )([45]\d\d)\b")
 _QUEUE = re.compile(r"no streamers|waiting for a streamer|no machine became free|streamer.*not available", re.I)
 _REFUSED_WORDS = re.compile(r"moderat|safety|policy|not allowed|forbidden|privilege", re.I)
 _ELSEWHERE = re.compile(r"(failed|no session): 40[45]")
+_LOGIN = re.compile(r"API key|api_key|access denied|ession not found|token not available")
 _OFTEN = re.compile(r"\b(rate|limit|many|queue)", re.I)
-_NOT_UNDERSTOOD = re.compile(r"invalid (api|auth|session token) re|holds no access_token|no JSON object", re.I)
+_NOT_UNDERSTOOD = re.compile(
+    r"invalid (api|auth|session token) re|holds no access_token|no JSON object|literal|convert", re.I
+)
 _FILES = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
 _FULL = {errno.ENOSPC, errno.EROFS, errno.EMFILE, errno.ENFILE}
 _LOST_CLASSES = {"ConnectionClosed", "WebSocketException", "InvalidStateError"}
@@ -205,7 +208,7 @@ def _of_refusal(text: str) -> Trouble:
         return _TOKEN
     if "api_key is" in text:
         return Trouble("fatal", f"{KEY} is not set", f"Export your key, or {EMULATOR}.")
-    if re.search(r"invalid api key|API key", text, re.I):
+    if re.search("API key", text, re.I):
         return replace(_KEY, sentence=f"{_KEY.sentence} ({text})")
     if _OFTEN.search(text):
         return _RATE
@@ -217,6 +220,9 @@ def _of_http(error: BaseException) -> Trouble:
     names = _names(error)
     if isinstance(error, TimeoutError):
         return _LATE
+    status = getattr(error, "status", None)
+    if "ClientResponseError" in names and isinstance(status, int) and status >= 400:
+        return _of_answer(f"{type(error).__name__}: {status}")
     if names & _BODY_CLASSES:
         return replace(_MALFORMED, sentence=f"{_MALFORMED.sentence} ({_described(error)})")
     if names & _CERTIFICATE_CLASSES:
@@ -259,9 +265,7 @@ def _of_value(text: str) -> Trouble:
     """What a `ValueError` of a method without a connection means."""
     if text.endswith("Not authorized"):
         return _TOKEN
-    if re.search(r"API key|api_key|access denied|ession not found|token not available", text) or _NOT_UNDERSTOOD.search(
-        text
-    ):
+    if _LOGIN.search(text) or _NOT_UNDERSTOOD.search(text):
         return _of_refusal(text)
     return Trouble("fatal", f"the service or its client refuses the request ({text})", "Change what is asked for.")
 
