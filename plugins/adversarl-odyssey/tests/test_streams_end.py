@@ -1,4 +1,3 @@
-import asyncio
 import gc
 import json
 import os
@@ -10,16 +9,15 @@ import threading
 import time
 
 import pytest
+from adversarl_odyssey import account
 from adversarl_odyssey.live import LiveSource
 from adversarl_odyssey.meter import FILE, Meter
 from adversarl_odyssey.options import ServiceOptions
 from live_sources import until
 
 OPEN = """
-    import os, signal, sys, threading, time
+    import signal, sys
     from pathlib import Path
-    from adversarl_odyssey import meter
-    meter.WRITE_EVERY_S = 0.3
     from adversarl_odyssey import account
     account.WRITE_EVERY_S = 0.3
     from adversarl_odyssey.live import LiveSource
@@ -110,24 +108,20 @@ def test_the_service_ends_the_streams_of_a_process_that_is_killed_and_most_of_th
     assert ended(tmp_path) == []
 
 
-def test_no_thread_task_or_session_is_left_after_close(emulator):
-    before = set(threading.enumerate())
-    for _ in range(2):
+def test_no_thread_session_or_file_is_left_after_close(emulator):
+    descriptors = []
+    for _ in range(3):
         source = LiveSource(ServiceOptions(num_envs=2, client="thin"), 2, 48)
         for env in range(2):
             source.begin(env, "A table.", restart=True)
         source.show(0, fresh=True)
         source.close()
         assert nothing_open(emulator)
-    mine = [thread.name for thread in threading.enumerate() if thread not in before]
-    assert not [name for name in mine if name.startswith("adversarl")]
-    gc.collect()
-    loops = [loop for loop in gc.get_objects() if isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed()]
-    assert all(task.get_coro().__module__ != "adversarl_odyssey.stream" for loop in loops for task in _tasks(loop))
-
-
-def _tasks(loop):
-    return [task for task in asyncio.all_tasks(loop) if hasattr(task.get_coro(), "__module__")]
+        assert not [thread for thread in threading.enumerate() if thread.name == "adversarl-odyssey"]
+        assert not account._loops
+        gc.collect()
+        descriptors.append(len(os.listdir("/dev/fd")))
+    assert descriptors[1] == descriptors[2]
 
 
 @pytest.mark.parametrize("fault", ["busy=1000", "late-frames=60", "lease-denied=1000", "drop-connection=0.4"])

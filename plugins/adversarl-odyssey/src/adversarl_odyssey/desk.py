@@ -118,7 +118,7 @@ class Desk:
             give_up_s = self.clock() + patience_s
             while not self._ready(fresh):
                 self._raise(give_up_s)
-                self._changed.wait(LISTEN_S)
+                self._changed.wait(min(LISTEN_S, self._options.idle_s / 2))
                 self._asked.used_s = self.clock()
             return self._take()
 

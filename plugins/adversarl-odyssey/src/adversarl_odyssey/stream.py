@@ -103,7 +103,7 @@ class Stream:
         connection = Connection(self._account.client(options), self._on_picture, self._on_nonsense)
         try:
             await connection.open(options.connect_timeout_s)
-            while await self._play(connection, max(1.0, until - loop.time())):
+            while await self._play(connection, max(options.frame_timeout_s, until - loop.time())):
                 until = loop.time() + options.connect_timeout_s
         except Disturbed:
             self.desk.tally.reconnects += 1
