@@ -1,10 +1,6 @@
 import asyncio
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -16,28 +12,8 @@ from adversarl_odyssey.emulator.jobs import MOST_QUEUED
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.options import ServiceOptions
 from answers_server import serving
-from typer.testing import CliRunner
-
-from adversarl.cli.app import build_app
 
 SCENE = "A wooden table in a bright room."
-RECIPE = """
-[run]
-total_steps = 100
-[backend]
-use = "odyssey-batch"
-axes = ["light-intensity"]
-client = "thin"
-retries = 1
-levels = [1.0]
-seconds = 1
-[learner]
-use = "random-search"
-[evaluation]
-episodes = 1
-intensities = [0.0, 1.0]
-"""
-PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -60,54 +36,6 @@ def fill(emulator, bank):
         return [bank.entries[script.hash] for script in scripts]
 
     return run
-
-
-@pytest.fixture
-def command(emulator, tmp_path):
-    """``command(*words)`` runs ``adversarl odyssey bank`` on a recipe."""
-    (tmp_path / "recipe.toml").write_text(RECIPE)
-
-    def words(*more):
-        return [
-            "odyssey",
-            "bank",
-            str(tmp_path / "recipe.toml"),
-            "--out",
-            str(tmp_path / "bank"),
-            "--poll",
-            "0.1",
-            *more,
-        ]
-
-    def run(*more):
-        return CliRunner().invoke(build_app(), words(*more))
-
-    run.words = words
-    return run
-
-
-def start(command, *more):
-    program = [sys.executable, "-m", "adversarl", *command.words(*more)]
-    environment = os.environ | {"COLUMNS": "400"}
-    return subprocess.Popen(
-        program, text=True, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
-
-
-def wait_for(process, folder, status):
-    """Waits until some entry of a bank has a status."""
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until and process.poll() is None:
-        if (folder / "manifest.json").exists():
-            entries = json.loads((folder / "manifest.json").read_text())["videos"].values()
-            if any(entry["status"] == status for entry in entries):
-                return
-        time.sleep(0.02)
-    raise AssertionError(process.communicate())
-
-
-def jobs_of(bank):
-    return sorted(entry.job_id for entry in bank.entries.values())
 
 
 def test_a_script_is_what_the_service_takes():
@@ -189,7 +117,7 @@ def test_more_scripts_than_the_service_queues_wait_for_their_turn(fill):
 
 
 def test_what_the_service_refuses_fails_in_its_words_and_holds_up_nothing(fill):
-    bad, good = fill([Script(SCENE, 99_999.0), Script(SCENE, 0.2)])
+    bad, good = fill([Script(SCENE, 99_999.0), Script(SCENE, 0.2)], max_cost_usd=1000.0)
     assert (bad.status, good.status) == ("failed", "done")
     assert "timestamp_ms: must be above 0 and at most" in bad.error
 
@@ -219,6 +147,14 @@ def test_a_job_that_fails_is_asked_for_again_so_often_and_no_more(fill, converse
     assert (entry.status, entry.attempts) == ("failed", 2)
     assert entry.error == "the job was cancelled"
     assert [one.status for one in seen].count("running") == 2
+
+
+def test_retries_never_cost_more_than_the_ceiling(fill, bank):
+    scripts = [Script(f"{SCENE} {number}", 0.2) for number in range(3)]
+    with pytest.raises(OdysseyError, match=r"max_cost_usd = 0\.00025 does not suffice"):
+        fill(scripts, max_cost_usd=0.00025)
+    count = [entry.attempts for entry in Bank(bank.folder).entries.values()]
+    assert count == [1, 1, 0]
 
 
 def test_a_job_that_the_service_forgot_is_asked_for_again(fill, bank):
@@ -286,60 +222,3 @@ def test_pictures_are_kept_one_for_each_control_step_and_shared(fill, bank):
 def test_a_video_runs_to_its_end_and_back():
     assert [to_and_fro(step, 3) for step in range(6)] == [0, 1, 2, 1, 0, 1]
     assert {to_and_fro(step, 1) for step in range(4)} == {0}
-
-
-def test_the_command_says_what_it_costs_before_it_begins(command, tmp_path):
-    result = command("--dry-run", "--goal", "--prompt", "it snows")
-    assert result.exit_code == 0, result.output
-    assert "4 videos" in result.output
-    assert "4 are missing" in result.output
-    assert "to pay: 4 s" in result.output
-    assert not (tmp_path / "bank").exists()
-
-
-def test_the_command_makes_what_is_missing_and_nothing_twice(command, bank):
-    assert command().exit_code == 0
-    jobs = jobs_of(Bank(bank.folder))
-    again = command("--json")
-    assert again.exit_code == 0
-    assert json.loads(again.output)["done"] == 2
-    assert jobs_of(Bank(bank.folder)) == jobs
-    assert command("--only-prompts", "--prompt", "it snows").exit_code == 0
-    assert len(Bank(bank.folder).entries) == 3
-
-
-def test_a_ceiling_that_is_too_low_stops_before_anything_is_paid(command, tmp_path):
-    result = command("--set", "backend.max_cost_usd=0.0001")
-    assert "max_cost_usd is 0.0001" in str(result.exception)
-    assert not (tmp_path / "bank").exists()
-
-
-def test_levels_that_are_none_are_named(command):
-    for text in ("0 1", "half", "1.5"):
-        assert "--levels" in str(command("--levels", text).exception)
-
-
-def test_a_killed_bank_goes_on_with_the_jobs_that_it_paid_for(command, bank):
-    more = [word for number in range(4) for word in ("--prompt", f"look {number}")]
-    process = start(command, *more)
-    wait_for(process, bank.folder, "done")
-    process.kill()
-    process.communicate()
-    before = {e.job_id for e in Bank(bank.folder).entries.values() if e.job_id}
-    assert command(*more).exit_code == 0
-    found = Bank(bank.folder)
-    assert before <= set(jobs_of(found))
-    assert {entry.attempts for entry in found.entries.values()} == {1}
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_bank_says_how_to_go_on(command, bank, number):
-    more = [word for index in range(6) for word in ("--prompt", f"sight {index}")]
-    process = start(command, *more)
-    wait_for(process, bank.folder, "running")
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 2, output
-    assert "go on at the service and are not paid again" in output
-    assert "Go on with: adversarl odyssey bank" in output
-    assert "sending" not in {entry.status for entry in Bank(bank.folder).entries.values()}

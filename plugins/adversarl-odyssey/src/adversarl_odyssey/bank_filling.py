@@ -65,6 +65,7 @@ class Filling:
         self._client: Any = None
         self._troubles = 0
         self._not_before = 0.0
+        self._spent_usd = 0.0
 
     async def run(self, entries: Sequence[Entry]) -> None:
         """Goes on until every entry is done or has failed for good.
@@ -80,7 +81,9 @@ class Filling:
                     if entry.status == "running":
                         await self._look(entry)
                 await self._send_some(names)
-                await asyncio.sleep(self._poll_s)
+                # Disturbances hold up everything, a full queue only what is to be sent.
+                rest = self._not_before - time.monotonic() if self._troubles else 0.0
+                await asyncio.sleep(max(self._poll_s, rest))
         finally:
             await self._drop(self._client)
 
@@ -103,6 +106,7 @@ class Filling:
 
     async def _send(self, entry: Entry) -> bool:
         """Asks for a job; False where that has to wait, or is refused for good."""
+        self._check_budget(entry)
         self._put(replace(entry, status="sending"))
         script = entry.script
         asked = asyncio.ensure_future(
@@ -127,9 +131,21 @@ class Filling:
         self._put(self._sent(entry, job.job_id))
         return True
 
+    def _check_budget(self, entry: Entry) -> None:
+        """Failed jobs may have to be paid too, so that more is spent than the scripts cost."""
+        ceiling = self._options.max_cost_usd
+        if self._spent_usd + self._cost_usd(entry) > ceiling:
+            problem = f"max_cost_usd = {ceiling:g} does not suffice: {self._spent_usd:.4f} USD are spent"
+            raise OdysseyError(problem, "Raise backend.max_cost_usd; what was paid is not paid again")
+
+    def _cost_usd(self, entry: Entry) -> float:
+        return entry.script.seconds / 3600 * self._options.price_usd_per_hour
+
     def _sent(self, entry: Entry, job_id: str) -> Entry:
-        cost = entry.cost_usd + entry.script.seconds / 3600 * self._options.price_usd_per_hour
-        return replace(entry, status="running", job_id=job_id, attempts=entry.attempts + 1, error=None, cost_usd=cost)
+        cost = self._cost_usd(entry)
+        self._spent_usd += cost
+        paid = entry.cost_usd + cost
+        return replace(entry, status="running", job_id=job_id, attempts=entry.attempts + 1, error=None, cost_usd=paid)
 
     async def _last_word(self, entry: Entry, asked: asyncio.Future[Any]) -> None:
         """Takes the name of a job that was asked for when the process was interrupted."""
