@@ -7,7 +7,7 @@ from adversarl_odyssey import pure_axes
 from adversarl_odyssey.pure_axes import PROMPT
 from adversarl_odyssey.wording import LEVELS, Wording, table
 
-from adversarl.types import Axis
+from adversarl.types import Axis, Perturbation
 
 
 @pytest.mark.parametrize("axis", pure_axes.all_axes(), ids=lambda axis: axis.name)
