@@ -17,7 +17,8 @@ from adversarl.errors import NoGL
 @pytest.fixture(scope="session")
 def _emulator():
     try:
-        server = ServerThread(EmulatorOptions(size=(96, 160), fps=10)).start()
+        # Sessions that a test asked for and never used must not take the streamers from the next one.
+        server = ServerThread(EmulatorOptions(size=(96, 160), fps=10, idle_s=3)).start()
     except NoGL as error:
         pytest.skip(str(error))
     yield server
