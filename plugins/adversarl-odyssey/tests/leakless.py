@@ -5,7 +5,7 @@ import gc
 import os
 import time
 
-PATIENCE_S = 5.0
+PATIENCE_S = 15.0
 
 
 def run(work):

@@ -145,17 +145,17 @@ def test_key_and_tokens_appear_in_no_log(emulator, caplog, capfd):
     assert "Bearer" not in said
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.005, 0.02, 0.04, 0.06, 0.08])
-def test_a_connect_that_is_cancelled_leaves_nothing_open(emulator, after_s):
+def test_a_connect_that_is_cancelled_at_any_time_leaves_nothing_open(emulator):
     async def work():
-        client = make_client(emulator)
-        task = asyncio.create_task(client.connect())
-        await asyncio.sleep(after_s)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert client.current_status == "disconnected" or not task.cancelled()
-        await client.disconnect()
-        await until(lambda: gone(emulator))
+        for after_s in (0.0, 0.005, 0.02, 0.04, 0.06, 0.08):
+            client = make_client(emulator)
+            task = asyncio.create_task(client.connect())
+            await asyncio.sleep(after_s)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert client.current_status == "disconnected" or not task.cancelled()
+            await client.disconnect()
+        await until(lambda: gone(emulator) and not emulator.stats()["sessions"])
 
     run(work())
 
