@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Edge = Annotated[int, Field(ge=16, le=4096, multiple_of=2)]
+"""Of a picture; encoders want even ones [pixel]."""
 
 
 def make_key() -> str:
@@ -21,7 +25,7 @@ class EmulatorOptions(BaseModel):
     key: str = Field(
         default_factory=make_key, min_length=1, description="The key that is accepted; default: a new one."
     )
-    size: tuple[int, int] = Field((352, 640), description="Height and width of wide pictures [pixel].")
+    size: tuple[Edge, Edge] = Field((352, 640), description="Height and width of wide pictures [pixel].")
     fps: float = Field(20.0, gt=0, le=60, description="Pictures per second.")
     max_streams: int = Field(5, ge=1, le=64, description="Streams at once; further clients wait in the queue (503).")
     concurrent: int = Field(0, ge=0, description="Sessions that the account may have at once (429).")
