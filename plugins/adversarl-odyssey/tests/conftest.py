@@ -18,7 +18,7 @@ from adversarl.errors import NoGL
 def _emulator():
     try:
         # Sessions that a test asked for and never used must not take the streamers from the next one.
-        server = ServerThread(EmulatorOptions(size=(96, 160), fps=10, idle_s=3)).start()
+        server = ServerThread(EmulatorOptions(size=(96, 160), fps=10, claim_s=3)).start()
     except NoGL as error:
         pytest.skip(str(error))
     yield server
