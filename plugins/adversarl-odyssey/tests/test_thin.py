@@ -83,6 +83,7 @@ def test_an_upright_stream_may_begin_with_a_picture(emulator):
     async def work():
         seen, client = Seen(), make_client(emulator)
         await client.connect(**seen.handlers())
+        assert client._capabilities.image_to_video
         await client.start_stream(SCENE, portrait=True, image=np.zeros((50, 80, 3), np.uint8))
         await until(lambda: seen.frames and seen.frames[-1].data.shape == (160, 96, 3))
         await client.disconnect()

@@ -22,6 +22,7 @@ from adversarl_odyssey.thin.talk import Talk
 from adversarl_odyssey.thin.types import (
     AdvancedConfig,
     ConnectionStatus,
+    StreamerCapabilities,
     VideoFrame,
 )
 
@@ -75,6 +76,8 @@ class Odyssey(Offline):
         self._talk = Talk()
         self._status = ConnectionStatus.DISCONNECTED
         self._session_id: str | None = None
+        # The SDK keeps it under the same name, and offers no other way to it.
+        self._capabilities = StreamerCapabilities()
         self._link: Link | None = None
         self._work: asyncio.Task[None] | None = None
         self._closing = asyncio.Lock()
@@ -136,7 +139,7 @@ class Odyssey(Offline):
         await self._drop()
         self.api.forget()
         session = await request_session(self.api, self._advanced.queue_timeout_s)
-        self._session_id = session.session_id
+        self._session_id, self._capabilities = session.session_id, session.capabilities
         self._to(ConnectionStatus.CONNECTING)
         link = await self._open(session)
         await link.stand()

@@ -11,6 +11,7 @@ import aiohttp
 
 from adversarl_odyssey.thin.errors import OdysseyAuthError, OdysseyConnectionError, usage_error
 from adversarl_odyssey.thin.http import Api, Reply
+from adversarl_odyssey.thin.types import StreamerCapabilities
 
 POLL_S = 1.0
 """Pause between two questions whether a machine is free [s]."""
@@ -27,10 +28,12 @@ class Session:
     Attributes:
         session_id: Its name.
         signalling_url: Where to agree on the connection.
+        capabilities: What its machine can do.
     """
 
     session_id: str
     signalling_url: str
+    capabilities: StreamerCapabilities
 
 
 async def request_session(api: Api, queue_timeout_s: float) -> Session:
@@ -65,7 +68,9 @@ def _session(reply: Reply) -> Session:
     content = reply.json()
     if not content.get("session_id") or not content.get("signalling_url"):
         raise OdysseyConnectionError("the service gave a session without session_id or signalling_url")
-    return Session(str(content["session_id"]), str(content["signalling_url"]))
+    abilities = content.get("capabilities")
+    able = isinstance(abilities, dict) and abilities.get("image_to_video") is True
+    return Session(str(content["session_id"]), str(content["signalling_url"]), StreamerCapabilities(able))
 
 
 async def session_token(api: Api, session_id: str) -> str:

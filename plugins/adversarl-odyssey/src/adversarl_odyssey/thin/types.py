@@ -64,6 +64,13 @@ class ConnectionStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class StreamerCapabilities:
+    """What the machine of a session can do: whether streams may begin with a picture."""
+
+    image_to_video: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BroadcastInfo:
     """Where spectators of a broadcast find it."""
 
