@@ -15,7 +15,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from adversarl.interfaces.backend import Indices, Notice, Observation, PerturbableVectorEnv, Seeds, reset_seeds
-from adversarl.interfaces.reward import RewardDetector, Step
+from adversarl.interfaces.reward import RewardDetector, Score, Step
 from adversarl.types import Axis, Grounding, Perturbation
 from adversarl_odyssey import pure_axes
 from adversarl_odyssey.errors import OdysseyError
@@ -168,7 +168,9 @@ class PureVectorEnv(PerturbableVectorEnv):
     def _conclude(self, present: Sequence[int]) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Any]:
         """Judges the pictures; where a world is gone, nothing that is seen counts."""
         nothing = np.zeros(self.num_envs)
-        score = self.judge.score(Step(self._images(), self.task, nothing, nothing.astype(bool)))
+        score = Score(nothing, nothing.astype(bool))
+        if present:  # a judge whose worlds are all gone may not know its goal yet
+            score = self.judge.score(Step(self._images(), self.task, score.reward, score.success))
         same = np.zeros(self.num_envs, bool)
         for env in present:
             shown = self._shown[env]
