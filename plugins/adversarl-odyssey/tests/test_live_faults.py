@@ -41,6 +41,19 @@ def test_a_sentence_that_nobody_acknowledged_is_said_again(open_source, emulator
     assert (scalars["odyssey/resent"], scalars["odyssey/renewals"]) == (1, 0)
 
 
+def test_a_new_episode_takes_a_new_connection_if_the_old_one_does_not_end_its_stream(open_source, emulator):
+    source = open_source()
+    begin(source)
+    served = emulator.stats()["served"]
+    source.prompt(0, DARK)
+    source.show(0, fresh=True)
+    emulator.faults.switch("malformed=1")
+    shown = begin(source)
+    assert shown.picture.mean() > NIGHT
+    assert not shown.renewed
+    assert emulator.stats()["served"] == served + 1
+
+
 def test_a_stream_without_pictures_is_renewed_a_few_times_and_then_given_up(open_source, emulator):
     source = open_source(frame_timeout_s=0.8, retries=1)
     emulator.faults.switch("late-frames=5")

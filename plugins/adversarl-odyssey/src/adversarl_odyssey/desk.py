@@ -19,8 +19,6 @@ from adversarl_odyssey.wishes import Asked, World
 from adversarl_odyssey.words import Order
 
 Due = Literal["", "unused", "restart", "rotate", "stuck"]
-MAKING_S = 0.04
-"""How long before its first packet arrives a picture may have been made: drawn, encoded and sent [s]."""
 LISTEN_S = 0.5
 """How often a waiting world makes sure that there still is somebody to wait for [s]."""
 
@@ -70,7 +68,7 @@ class Desk:
         self._unseen = list[Unseen]()
         self._picture: NDArray[np.uint8] | None = None
         self._number = self._returned = 0
-        self._arrived_s = self._first_packet_s = -math.inf
+        self._arrived_s = self._sent_from_s = self._made_from_s = -math.inf
         self._latency_s = math.nan
         self._renewed = False
         self._failure: Exception | None = None
@@ -216,7 +214,8 @@ class Desk:
     def frame(self, picture: NDArray[np.uint8]) -> bool:
         """A picture has arrived; returns whether it shows all that was asked for. Keeps it without copying."""
         with self._changed:
-            self._picture, self._first_packet_s, self._arrived_s = picture, self._arrived_s, self.clock()
+            self._made_from_s, self._sent_from_s, self._arrived_s = self._sent_from_s, self._arrived_s, self.clock()
+            self._picture = picture
             self._number += 1
             self.tally.frames += 1
             world, settled = self._world, self._settled
@@ -275,9 +274,10 @@ class Desk:
         """Whether the latest picture was made after a time.
 
         aiortc, on which the SDK and our own client stand, hands a picture out when the first packet of the next one
-        arrives; so its own first packet came when the picture before it was handed out.
+        arrives; so a picture was sent from about the time on at which the one before it was handed out. Since pictures
+        are made and sent one after another, it was made from about the time on at which the one before that was.
         """
-        return self._first_packet_s > since_s + MAKING_S
+        return self._made_from_s > since_s
 
     def _unused(self) -> bool:
         return self._released or self.clock() - self._asked.used_s > self._options.idle_s
