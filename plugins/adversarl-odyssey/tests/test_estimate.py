@@ -147,6 +147,13 @@ def test_trials_that_need_more_streams_than_there_are_are_warned_of(ask):
     assert "While trials are played aside, 5 streams run at once" in found.warnings[0]
 
 
+def test_a_stream_alone_has_no_teacher_and_that_is_said_before(ask):
+    found = ask("odyssey", "learner.use=ppo", keys="")
+    assert "no teacher" in found.warnings[0]
+    assert "learner.warm_start_steps = 0" in found.warnings[0]
+    assert not ask("odyssey-hybrid", "learner.use=ppo").warnings
+
+
 def test_playback_costs_nothing(ask):
     found = ask("odyssey-hybrid", 'backend.playback="somewhere"')
     assert found.stream_hours == 0

@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -143,6 +143,10 @@ class Bank:
         videos = {name: asdict(entry) for name, entry in self.entries.items()}
         content = {"version": VERSION, "levels": list(self.levels), "videos": videos}
         write_json(self.folder / "manifest.json", content)
+
+    def levels_with(self, more: Iterable[float]) -> tuple[float, ...]:
+        """Its levels and more of them; worlds round to all of them."""
+        return tuple(sorted({*self.levels, *more}))
 
     def video(self, entry: Entry) -> Path:
         """Where an entry's video lies."""

@@ -22,7 +22,7 @@ def bank(
         str, typer.Option(metavar="LEVELS", help='Intensities of each axis, such as "0.5 1"; the recipe\'s by default.')
     ] = "",
     prompt: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Also these conditions, in words.")] = None,
-    seconds: Annotated[float | None, typer.Option(min=1, max=600, help="Length of a video [s].")] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, max=600, help="Length of a video, in seconds.")] = None,
     goal: Annotated[bool, typer.Option("--goal", help="Also a video of the robot doing the task.")] = False,
     only_prompts: Annotated[bool, typer.Option("--only-prompts", help="Only --prompt and --goal.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is missing and its cost; make none.")] = False,
@@ -52,9 +52,10 @@ def _wanted(
     from adversarl_odyssey.bank_plan import LEVELS, SECONDS, Wanted
 
     options = recipe["backend"].options
-    there = Bank(folder).levels
-    chosen = _levels(levels) or there or tuple(getattr(options, "levels", LEVELS))
-    return Wanted(chosen, seconds or float(getattr(options, "seconds", SECONDS)), prompts, goal)
+    chosen = _levels(levels) or tuple(getattr(options, "levels", LEVELS))
+    return Wanted(
+        Bank(folder).levels_with(chosen), seconds or float(getattr(options, "seconds", SECONDS)), prompts, goal
+    )
 
 
 def _levels(text: str) -> tuple[float, ...]:

@@ -15,11 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from adversarl.cli.output import console, print_json
 from adversarl.recipe import Recipe
+from adversarl_odyssey.assumed import PRICES
 from adversarl_odyssey.bank import Bank, Entry, Script, retried
 from adversarl_odyssey.bank_filling import Filling
 from adversarl_odyssey.bank_plan import Wanted, scripts_of, service_of
 from adversarl_odyssey.errors import OdysseyError
-from adversarl_odyssey.estimate import PRICES
 from adversarl_odyssey.options import ServiceOptions
 
 
@@ -90,7 +90,7 @@ def make(recipe: Recipe, making: Making, *, as_json: bool) -> None:
         _print_bill(bill, bank, service)
     with bank.locked():
         if not making.only_prompts:
-            bank.levels = tuple(sorted({*bank.levels, *making.wanted.levels}))
+            bank.levels = bank.levels_with(making.wanted.levels)
         entries = [_prepared(bank, script, retry=making.retry_failed) for script in scripts]
         bank.write()
         if any(entry.status not in ("done", "failed") for entry in entries):

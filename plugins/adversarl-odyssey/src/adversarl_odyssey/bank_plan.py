@@ -85,7 +85,7 @@ def missing_from(recipe: Recipe) -> tuple[int, float]:
     """How many videos the bank of a recipe lacks, and the length of each [s]."""
     options: Any = recipe["backend"].options
     bank = Bank(Path(options.bank))
-    wanted = Wanted(tuple(bank.levels) or options.levels, options.seconds)
+    wanted = Wanted(bank.levels_with(options.levels), options.seconds)
     lacking = [s for s in scripts_of(recipe, wanted) if bank.find(s.prompt, portrait=s.portrait) is None]
     return len(lacking), options.seconds
 

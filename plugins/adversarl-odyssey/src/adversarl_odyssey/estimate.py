@@ -8,17 +8,10 @@ from typing import Any
 
 from adversarl.recipe import Recipe
 from adversarl.types import Axis
+from adversarl_odyssey.assumed import FRAME_RATE, HYBRID_SPEED, OPEN_S, PRICES
 from adversarl_odyssey.estimate_trials import Trials, trials_of
 from adversarl_odyssey.options import ServiceOptions
 
-PRICES = (1.0, 2.0)
-"""Lowest and highest price of an hour of one stream in the vendor's material [USD]."""
-FRAME_RATE = 20.0
-"""Pictures per second of a live stream, and so the most steps per second of an environment that waits for them [Hz]."""
-HYBRID_SPEED = 100.0
-"""Steps per second of a hybrid world, over all its environments, updates of the policy included [1/s]."""
-OPEN_S = 2.0
-"""How long opening a stream takes, which a world that is nothing but a stream does at every reset [s]."""
 HOUR = 3600.0
 
 
@@ -172,7 +165,7 @@ def estimate(recipe: Recipe, outline: Outline, assumed: Assumptions) -> Estimate
         limit,
         stops,
         tuple(_assumptions(recipe, outline, assumed, trials.sentences)) if service else (),
-        tuple(_warnings(outline, streams, limit)),
+        tuple(_warnings(recipe, outline, streams, limit)),
     )
 
 
@@ -251,7 +244,12 @@ def _assumptions(recipe: Recipe, outline: Outline, assumed: Assumptions, trials:
     yield from trials if outline.kind != "videos" else ()
 
 
-def _warnings(outline: Outline, streams: int, limit: int | None) -> Iterable[str]:
+def _warnings(recipe: Recipe, outline: Outline, streams: int, limit: int | None) -> Iterable[str]:
+    options = recipe["learner"].options
+    taught = [key for key in ("warm_start_steps", "distillation") if getattr(options, key, 0)]
+    if outline.kind == "stream" and taught:
+        sets = " and ".join(f"learner.{key} = 0" for key in taught)
+        yield f"A stream alone has no teacher, so that the run will not begin. Set {sets}."
     if limit is None or streams <= limit:
         return
     if outline.num_envs > limit:

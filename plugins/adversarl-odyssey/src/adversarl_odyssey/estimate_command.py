@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from adversarl.cli.options import Json, PluginFiles, RecipeFile, Set, load_plugins
+from adversarl_odyssey.assumed import FRAME_RATE, HYBRID_SPEED, OPEN_S, PRICES
 
 if TYPE_CHECKING:
     from adversarl_odyssey.estimate import Estimate
@@ -16,12 +17,13 @@ def estimate(
     recipe: RecipeFile,
     overrides: Set = None,
     speed: Annotated[
-        float, typer.Option(min=0.1, help="Steps per second of a hybrid world, over all environments [1/s].")
-    ] = 100.0,
-    frame_rate: Annotated[float, typer.Option(min=0.1, help="Pictures per second of a live stream [Hz].")] = 20.0,
+        float, typer.Option(min=0.1, help="Steps per second of a hybrid world, over all its environments.")
+    ] = HYBRID_SPEED,
+    frame_rate: Annotated[float, typer.Option(min=0.1, help="Pictures per second of a live stream.")] = FRAME_RATE,
     open_seconds: Annotated[
-        float, typer.Option(min=0.0, help="How long opening a stream takes; odyssey does so at every reset [s].")
-    ] = 2.0,
+        float,
+        typer.Option(min=0.0, help="How long opening a stream takes, in seconds; odyssey does so at every reset."),
+    ] = OPEN_S,
     episode_share: Annotated[
         float, typer.Option(min=0.01, max=1.0, help="Share of its time limit that an episode lasts on average.")
     ] = 1.0,
@@ -66,8 +68,6 @@ def _print(found: Estimate) -> None:
 
 
 def _money(wall_s: float, stream_s: float, found: Estimate) -> list[str]:
-    from adversarl_odyssey.estimate import PRICES
-
     hours = stream_s / 3600
     low, high = (f"{hours * price:.2f}" for price in PRICES)
     wall = f"{wall_s / 3600:.2f}" if wall_s else "-"
@@ -77,7 +77,7 @@ def _money(wall_s: float, stream_s: float, found: Estimate) -> list[str]:
 def _verdict(found: Estimate) -> list[tuple[str, str]]:
     """Whether limits and money suffice, with a style each."""
     verdict = [(sentence, "yellow") for sentence in found.warnings]
-    if found.max_streams is not None and not found.warnings:
+    if found.max_streams is not None and found.streams <= found.max_streams:
         verdict.append((f"{found.streams} streams at once; the account may have {found.max_streams}.", ""))
     money = f"max_cost_usd = {found.max_cost_usd:g}"
     if found.stops_in is None:
