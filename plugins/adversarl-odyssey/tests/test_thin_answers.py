@@ -1,5 +1,6 @@
 """The thin client against answers that no emulator gives, and what it does alone."""
 
+import asyncio
 import base64
 import inspect
 import io
@@ -12,7 +13,7 @@ from adversarl_odyssey.thin.handlers import Handlers
 from adversarl_odyssey.thin.images import data_url
 from aiohttp import web
 from answers_server import hang, serving
-from leakless import run
+from leakless import run, until
 from PIL import Image
 
 SCENE = "A table in a workshop"
@@ -267,3 +268,26 @@ def test_a_data_url_stays_as_it_is():
 def test_what_is_no_picture_is_named(image, words):
     with pytest.raises(ValueError, match=words):
         data_url(image, portrait=False)
+
+
+def test_a_service_that_goes_away_with_a_goodbye_is_told_by_the_status_alone(open_emulator):
+    server = open_emulator()
+
+    async def work():
+        client, states, faults = Odyssey(server.key, api_url=server.url), [], []
+        await client.connect(
+            on_status_change=lambda status, message: states.append(status.value),
+            on_error=lambda error, fatal: faults.append(error),
+        )
+        await client.start_stream(SCENE, portrait=False)
+        await asyncio.to_thread(server.close)
+        await until(lambda: not client.is_connected)
+        assert states == ["authenticating", "connecting", "connected", "disconnected"]
+        assert faults == []
+        with pytest.raises(errors.OdysseyStreamError, match="disconnected, not connected"):
+            await client.interact("Dim the lights")
+        with pytest.raises(errors.OdysseyConnectionError):
+            await client.connect()
+        await client.disconnect()
+
+    asyncio.run(work())
