@@ -94,6 +94,7 @@ def test_its_first_lines_say_how_to_use_it_and_a_signal_ends_it_in_the_middle_of
 def test_a_key_that_is_given_is_the_one_and_is_not_shown(served, converse):
     one = served("--key", "ody_secret", "--fault", "busy=1", "--max-streams", "1")
     url = one.line(r"^export ODYSSEY_API_URL=(\S+)$")[1]
+    one.line("^Faults: busy=1$")
 
     async def script(client):
         return [(await client.post("/sessions/request", {}))[0] for _ in range(3)]

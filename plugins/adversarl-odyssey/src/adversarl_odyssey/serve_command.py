@@ -11,30 +11,38 @@ from urllib.request import getproxies, proxy_bypass
 
 import typer
 
+from adversarl_odyssey.emulator.faults import FAULTS
 from adversarl_odyssey.errors import OdysseyError
 
 if TYPE_CHECKING:
     from adversarl_odyssey.emulator.options import EmulatorOptions
 
+FAULT_HELP = f"Fault to begin with, as NAME or NAME=VALUE; may be repeated: {', '.join(FAULTS)}."
+
 
 def serve(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8765,
     key: Annotated[str | None, typer.Option(help="The key that is accepted; default: a new one.")] = None,
-    size: Annotated[str, typer.Option(help="Width x height of wide pictures [pixel]; both even.")] = "1280x704",
-    fps: Annotated[float, typer.Option(help="Pictures per second.", min=1, max=60)] = 20.0,
+    size: Annotated[str, typer.Option(help="Width x height of wide pictures, both even.")] = "1280x704",
+    fps: Annotated[float, typer.Option(help="Pictures per second, each a control step later.", min=1, max=60)] = 20.0,
     host: Annotated[str, typer.Option(help="Address to listen on; the default is for this machine only.")] = (
         "127.0.0.1"
     ),
     max_streams: Annotated[int, typer.Option(help="Streams at once; further clients wait.", min=1, max=64)] = 5,
-    max_stream: Annotated[float, typer.Option(help="A stream is ended when it is so old [s]; 0: never.", min=0)] = (
+    max_stream: Annotated[float, typer.Option(help="Seconds after which a stream is ended; 0: never.", min=0)] = (
         300.0
     ),
     task: Annotated[str, typer.Option(help="Task of the MuJoCo world that draws the pictures.")] = "pick",
     fault: Annotated[
-        list[str] | None, typer.Option(help="Fault to begin with, as NAME or NAME=VALUE; may be repeated.")
+        list[str] | None,
+        typer.Option(help=FAULT_HELP),
     ] = None,
 ) -> None:
-    """Serves an emulator of Odyssey's API; its pictures are of a MuJoCo world that obeys prompts."""
+    """Serves an emulator of Odyssey's API; its pictures are of a MuJoCo world that obeys prompts.
+
+    Faults are switched while it runs by POST {"faults": ["late-frames=2", "quota=off"], "clear": true} to
+    /emulator/faults, with the key as bearer token.
+    """
     from adversarl_odyssey.emulator.options import EmulatorOptions, make_key
 
     options = EmulatorOptions(
@@ -89,6 +97,8 @@ def _greeting(options: EmulatorOptions, url: str, *, made_key: bool) -> list[str
         f"export ODYSSEY_API_KEY={options.key if made_key else '...'}",
         f"Pictures: {width}x{height}, {options.fps:g} per second, of a MuJoCo world (task '{options.task}').",
     ]
+    if options.faults:
+        lines.append(f"Faults: {', '.join(options.faults)}")
     if getproxies() and not proxy_bypass("127.0.0.1"):
         lines.append("export NO_PROXY=127.0.0.1,localhost")
     if not _is_local(options.host):

@@ -23,7 +23,7 @@ class EmulatorOptions(BaseModel):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     key: str = Field(
-        default_factory=make_key, min_length=1, description="The key that is accepted; default: a new one."
+        default_factory=make_key, min_length=1, repr=False, description="The key that is accepted; default: a new one."
     )
     size: tuple[Edge, Edge] = Field((352, 640), description="Height and width of wide pictures [pixel].")
     fps: float = Field(20.0, gt=0, le=60, description="Pictures per second.")

@@ -17,6 +17,8 @@ from adversarl_odyssey.emulator.studio import Stage, Studio
 from adversarl_odyssey.emulator.track import StageTrack
 
 _log = logging.getLogger(__name__)
+READY, READY_S = 3, 1.0
+"""A stream is ready after so many pictures, or so long [s]; a client holds the latest ones back until newer come."""
 
 
 class Streamer:
@@ -92,9 +94,16 @@ class Streamer:
         self._recorder = self._recordings.begin(self._stream, OWNER, self._stage.size)
         self._recorder.note(0.0, "start", prompt, prompt)
         self._track.show(self._stage, self._recorder.add)
+        await self._until_seen()
         self.send({"type": "stream_started", "stream_id": self._stream, "applied_prompt": prompt})
         broadcast = "; broadcasts are not emulated" if message.get("broadcast") else ""
         self._sessions.say(f"{self._name}: stream {self._stream} starts: {prompt!r:.100}{broadcast}")
+
+    async def _until_seen(self) -> None:
+        """Waits a moment for the first pictures: a stream that is called ready can be seen, however soon it ends."""
+        end = time.monotonic() + READY_S
+        while self._track.shown < READY and time.monotonic() < end:
+            await asyncio.sleep(READY_S / 100)
 
     async def _update(self, message: dict[str, Any]) -> None:
         text = _text(message)
