@@ -100,7 +100,9 @@ def test_a_run_writes_the_files_that_the_page_lists(plugins, recipe_file, regist
     head, _, tail = (DOCS / "run-folder.md").read_text().partition("## When")
     summary = train(load_recipe(recipe_file, registry), plugins, tmp_path / "run")
     written = {path.name + "/" * path.is_dir() for path in (tmp_path / "run").iterdir()}
-    assert written | {"evaluations.json", "claude.jsonl", "odyssey.jsonl"} == set(re.findall(r"^\| `([\w./]+)` \|", head, re.MULTILINE))
+    assert written | {"evaluations.json", "claude.jsonl", "odyssey.jsonl"} == set(
+        re.findall(r"^\| `([\w./]+)` \|", head, re.MULTILINE)
+    )
     assert set(re.findall(r"`([a-z_]+)`", tail.partition("## `summary.json`")[2])) <= set(summary)
 
 
