@@ -22,7 +22,7 @@ def estimate(
     frame_rate: Annotated[float, typer.Option(min=0.1, help="Pictures per second of a live stream.")] = FRAME_RATE,
     open_seconds: Annotated[
         float,
-        typer.Option(min=0.0, help="How long opening a stream takes, in seconds; odyssey does so at every reset."),
+        typer.Option(min=0.0, help="Seconds that opening a stream takes; odyssey does so at every reset."),
     ] = OPEN_S,
     episode_share: Annotated[
         float, typer.Option(min=0.01, max=1.0, help="Share of its time limit that an episode lasts on average.")
