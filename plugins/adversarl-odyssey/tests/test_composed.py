@@ -228,6 +228,17 @@ def test_a_spent_budget_is_passed_on_and_opens_nothing(compose, tmp_path):
     assert source.shows == 0
 
 
+def test_a_budget_that_runs_out_does_not_freeze_the_pictures_before_the_run_has_stopped(compose, tmp_path):
+    world, source = compose()
+    world.connect(print, tmp_path)
+    world.reset(seed=[1, 2])
+    source.exhausted = "5 USD are spent"
+    world.step(still(world))
+    assert world.exhausted == "5 USD are spent"
+    world.step(still(world))
+    assert source.shows == 6
+
+
 def test_streams_begin_with_a_rendered_picture_if_asked(compose):
     world, source = compose(first=(44, 80))
     observation, _ = world.reset(seed=[1, 2])

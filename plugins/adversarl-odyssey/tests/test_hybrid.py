@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from contextlib import closing
 from typing import ClassVar
 
@@ -216,3 +217,21 @@ def test_prompts_show_in_the_next_observation_of_a_live_stream_and_go_with_their
         assert abs(warm[2] - warm[0]) < 10
         assert emulator.stats()["streams"] == 2
     assert emulator.stats()["streams"] == 0
+
+
+def test_an_account_that_is_suspended_stops_a_run_and_costs_no_episode(emulator, tmp_path):
+    told = []
+    with closing(Hybrid(Hybrid.Options(**SMALL, client="thin")).make(seed=0)) as world:
+        world.connect(told.append, tmp_path)
+        still = np.zeros(world.action_space.shape, np.float32)
+        world.reset(seed=[1, 2])
+        emulator.faults.switch("suspended")
+        emulator.faults.switch("drop-connection=0.1")
+        until = time.monotonic() + 30
+        while not world.exhausted and time.monotonic() < until:
+            *_, terminated, truncated, _ = world.step(still)
+            if (terminated | truncated).any():
+                world.reset(options={"reset_mask": terminated | truncated})
+        assert "suspended" in world.exhausted
+        assert world.exhausted in told
+        assert world.step(still)[0]["image"].any()

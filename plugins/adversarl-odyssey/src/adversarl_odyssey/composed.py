@@ -85,7 +85,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         self._asked = [scene] * n
         self._shown: list[Shown | None] = [None] * n
         self._notice: Notice | None = None
-        self._in_run = False
+        self._in_run = self._begun = self._broken = False
         _demand_backdrops(inner)
 
     def connect(self, notice: Notice, folder: Path | None) -> None:
@@ -136,7 +136,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
 
     def _look(self, envs: NDArray[np.intp]) -> None:
         """Asks for what has changed, waits for all pictures and puts them behind the scene."""
-        if not self.pictures or self.exhausted or not len(envs):
+        if not self.pictures or self._broken or not len(envs) or (self.exhausted and not self._begun):
             return
         indices = envs.tolist()
         try:
@@ -155,7 +155,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         """Asks for what has changed in an environment; returns for how many pictures newer than that to wait."""
         before, began = self._asked[env], bool(self._starting[env])
         if began:
-            self._starting[env] = False
+            self._starting[env], self._begun = False, True
             self._asked[env] = self.scene
             self.source.begin(env, self.scene, restart=False)
         if not (began or self._changed[env]):
@@ -177,7 +177,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         reason = self.source.exhausted
         if not self._in_run or not (known or reason):
             raise error
-        self.exhausted = reason or str(error).rstrip(".")
+        self._broken, self.exhausted = True, reason or str(error).rstrip(".")
         if self._notice is not None:
             self._notice(self.exhausted)
 
