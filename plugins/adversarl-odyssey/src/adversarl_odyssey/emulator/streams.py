@@ -17,7 +17,7 @@ from adversarl_odyssey.emulator.studio import Stage, Studio
 from adversarl_odyssey.emulator.track import StageTrack
 
 _log = logging.getLogger(__name__)
-READY, READY_S = 3, 1.0
+READY, READY_S = 3, 3.0
 """A stream is ready after so many pictures, or so long [s]; a client holds the latest ones back until newer come."""
 
 
@@ -103,7 +103,7 @@ class Streamer:
         """Waits a moment for the first pictures: a stream that is called ready can be seen, however soon it ends."""
         end = time.monotonic() + READY_S
         while self._track.shown < READY and time.monotonic() < end:
-            await asyncio.sleep(READY_S / 100)
+            await asyncio.sleep(0.01)
 
     async def _update(self, message: dict[str, Any]) -> None:
         text = _text(message)
