@@ -314,3 +314,18 @@ def test_the_emulator_plays_an_episode_whose_goal_is_a_video_of_its_own(emulator
         assert lengths == 8 or terminated[0]
     assert any("video of the goal" in text for text in notices)
     assert emulator.stats()["streams"] == 0
+
+
+def test_a_recording_plays_back_to_the_bit_without_a_service(emulator: Any, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "goal.png"), stage(4, SIZE))
+    keys = {"judge": {"goal": str(tmp_path / "goal.png")}, "client": "thin", "num_envs": 1, "max_episode_steps": 3}
+    seen = []
+    for key in ("record", "playback"):
+        backend = Odyssey(OdysseyOptions(**keys, image_size=SMALL, **{key: str(tmp_path / "kept")}))
+        with closing(backend.make(seed=0)) as world:
+            world.perturb([0], [world.ground("dim the lights").perturbations])
+            pictures = [world.reset(seed=[1])[0]["image"]]
+            pictures += [world.step(np.ones((1, 4), np.float32))[0]["image"] for _ in range(3)]
+            seen.append(np.stack(pictures))
+        emulator.faults.switch("quota")
+    assert np.array_equal(*seen)

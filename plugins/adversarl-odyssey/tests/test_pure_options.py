@@ -29,8 +29,17 @@ def test_keys_are_checked_when_the_recipe_is_read(given: dict[str, Any], problem
 def test_keys_of_the_physics_world_are_taken() -> None:
     found = OdysseyOptions(task={"type": "pick", "success": {"hold": 1}}, axes=("fog",), image_size=64, num_envs=3)
     assert found.task_text == "pick up the cube"
-    assert [axis.name for axis in chosen(found.axes)] == ["fog", PROMPT]
-    assert OdysseyOptions(task="open the drawer").task_text == "open the drawer"
+    assert [axis.name for axis in chosen(found.axes)] == ["fog"]
+    assert (found.thing, OdysseyOptions(task="insert").thing) == ("cube", "peg")
+
+
+def test_any_sentence_is_a_task() -> None:
+    drawer = OdysseyOptions(task="open the drawer")
+    assert (drawer.task_text, drawer.thing) == ("open the drawer", "object")
+
+
+def test_all_axes_are_offered_unless_some_are_named() -> None:
+    assert PROMPT in [axis.name for axis in chosen(None)]
 
 
 def test_a_recipe_that_was_written_out_reads_the_same() -> None:

@@ -63,7 +63,7 @@ def _axis(name: str, row: dict[str, Any]) -> Axis:
 
 
 def chosen(names: Sequence[str] | None) -> tuple[Axis, ...]:
-    """The axes with these names, in this order, and `PROMPT`; all of them where no names are given.
+    """The axes with these names, in this order; all of them where no names are given.
 
     Raises:
         PerturbationError: There is none of a name.
@@ -72,7 +72,7 @@ def chosen(names: Sequence[str] | None) -> tuple[Axis, ...]:
     for name in names or ():
         if name not in known:
             raise PerturbationError("axis", name, known)
-    return all_axes() if names is None else tuple(known[name] for name in dict.fromkeys([*names, PROMPT]))
+    return all_axes() if names is None else tuple(known[name] for name in dict.fromkeys(names))
 
 
 def check(perturbation: Perturbation) -> None:

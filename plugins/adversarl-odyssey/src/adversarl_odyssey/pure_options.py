@@ -23,6 +23,8 @@ TASKS = {
     "handover": "hand the bar from one arm to the other",
 }
 """Tasks that the embedded world has too, in English."""
+THINGS = {"pick": "cube", "place": "cube", "pick-place": "cube", "insert": "peg", "pour": "cup", "handover": "bar"}
+"""What they are about."""
 
 
 def _name(value: Any) -> Any:
@@ -39,7 +41,9 @@ class OdysseyOptions(ServiceOptions):
     )
     image_size: int = Field(84, ge=16, le=704, description="Edge of the square picture, cut from the middle [pixel].")
     axes: tuple[str, ...] | None = Field(
-        None, description="Names of the axes offered to curricula and to the evaluation; default: all."
+        None,
+        description="Names of the axes offered to curricula and to the evaluation; default: all. Sentences that no axis "
+        "understands are said in any case; they act in the middle of an episode if 'prompt' is among these.",
     )
     max_episode_steps: int = Field(100, ge=1, description="Time limit of an episode [control steps].")
     settle_frames: int = Field(
@@ -89,6 +93,11 @@ class OdysseyOptions(ServiceOptions):
     def task_text(self) -> str:
         """The task in English."""
         return TASKS.get(self.task, self.task)
+
+    @property
+    def thing(self) -> str:
+        """What the task's object is called."""
+        return THINGS.get(self.task, "object")
 
     @property
     def goal_text(self) -> str:

@@ -67,7 +67,7 @@ class PureVectorEnv(PerturbableVectorEnv):
         num_envs: int,
         seed: int,
     ) -> None:
-        self.source, self.judge, self.wording = source, judge, Wording()
+        self.source, self.judge, self.wording = source, judge, Wording(options.thing)
         self.num_envs, self.axes, self.task = num_envs, axes, options.task_text
         self.max_episode_steps, self._scene, self._goal = options.max_episode_steps, options.scene, goal
         self._settle_frames = options.settle_frames
