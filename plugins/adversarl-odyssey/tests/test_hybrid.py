@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.hybrid import Hybrid
-from adversarl_odyssey.inner import inner_choice
+from adversarl_odyssey.inner import inner_choice, thing_of
 from painter import Painter, share
 
 from adversarl.errors import RecipeError
@@ -62,6 +62,11 @@ def test_every_other_key_belongs_to_the_world_inside_and_has_its_default():
     options = recipe({"task": "place", "image_size": 48}).tables["backend"].options
     inner = inner_choice(options).options
     assert (inner.task.type, inner.image_size, inner.num_envs) == ("place", 48, 2)
+
+
+def test_words_call_the_tasks_object_by_its_name():
+    tasks = {"pick up the cube and put it on the goal": "cube", "put the peg into the socket": "peg", "go": "object"}
+    assert {task: thing_of(task) for task in tasks} == tasks
 
 
 def test_a_recipe_that_was_written_out_is_the_same_recipe():

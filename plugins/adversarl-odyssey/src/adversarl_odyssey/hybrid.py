@@ -9,7 +9,7 @@ from pydantic import Field
 from adversarl.interfaces.backend import Backend, BackendOptions
 from adversarl_odyssey.album import Shared, album_of
 from adversarl_odyssey.composed import ComposedVectorEnv
-from adversarl_odyssey.inner import InnerOptions, make_inner
+from adversarl_odyssey.inner import InnerOptions, make_inner, thing_of
 from adversarl_odyssey.opening import open_source
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.sources import Source
@@ -72,7 +72,8 @@ class Hybrid(Backend):
             source = Shared(lambda: self.open(inner.num_envs, size), album_of(service))
             first = (WIDE[::-1] if options.portrait else WIDE) if options.seed_image else None
             table, settle = options.around == "table", options.settle_frames
-            return ComposedVectorEnv(inner, source, Wording(), options.scene, table=table, settle=settle, first=first)
+            words = Wording(thing_of(inner.task))
+            return ComposedVectorEnv(inner, source, words, options.scene, table=table, settle=settle, first=first)
         except BaseException:
             inner.close()
             raise

@@ -68,6 +68,12 @@ def make_inner(options: InnerOptions, *, seed: int, num_envs: int | None = None)
     return backend.make(seed=seed, num_envs=num_envs)
 
 
+def thing_of(task: str) -> str:
+    """What a task's object is called: ``cube`` in ``pick up the cube and put it on the goal``."""
+    _, found, rest = task.partition("the ")
+    return rest.split()[0] if found and rest else "object"
+
+
 @cache
 def _component(name: str) -> Component:
     from adversarl.plugins import build_plugin_manager
