@@ -28,7 +28,6 @@ class Interpreter:
         self._heard = np.zeros((ENVS, len(VOCABULARY)), np.float32)
         self._waiting = deque([self._heard] * late, maxlen=late + 1)
         self._step = 0
-        self.said = 0
 
     def __call__(self, actions: NDArray[np.float32]) -> NDArray[np.float32]:
         """What is done while these actions are wanted. Shape (ENVS, a)."""
@@ -36,7 +35,6 @@ class Interpreter:
         for env, encoder in enumerate(self._encoders):
             sentence = encoder.say(actions[env], self._step * STEP_S * 1.001)
             if sentence is not None:
-                self.said += 1
                 heard[env] = decode(sentence)
         self._step, self._heard = self._step + 1, heard
         self._waiting.append(heard)
@@ -56,7 +54,7 @@ def play(world: PerturbableVectorEnv, gain: float, interpreter: Interpreter | No
 
 
 def main() -> None:
-    """Prints success and sentences per second."""
+    """Prints how often the expert succeeds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", type=int, default=4, help=f"Blocks of {ENVS} episodes for each line.")
     blocks = parser.parse_args().blocks
