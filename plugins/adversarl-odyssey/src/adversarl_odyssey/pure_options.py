@@ -42,8 +42,8 @@ class OdysseyOptions(ServiceOptions):
     image_size: int = Field(84, ge=16, le=704, description="Edge of the square picture, cut from the middle [pixel].")
     axes: tuple[str, ...] | None = Field(
         None,
-        description="Names of the axes offered to curricula and to the evaluation; default: all. What no axis understands "
-        "is said in any case; it acts in the middle of an episode if 'prompt' is among these.",
+        description="Names of the axes offered to curricula and to the evaluation; default: all. What no axis knows is "
+        "said in any case; it acts in the middle of an episode if 'prompt' is among these.",
     )
     max_episode_steps: int = Field(100, ge=1, description="Time limit of an episode [control steps].")
     settle_frames: int = Field(
