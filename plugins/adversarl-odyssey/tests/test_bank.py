@@ -200,6 +200,36 @@ def test_what_is_no_video_never_takes_the_place_of_one(tmp_path, fill, bank):
     assert asyncio.run(give(whole)).frames == 10
 
 
+def test_a_video_that_comes_damaged_is_fetched_again_before_it_is_paid_again(bank, monkeypatch):
+    from aiohttp import web
+
+    job = {"job_id": "job_1", "status": "completed", "priority": "normal", "created_at": "2026-11-21T00:00:00Z"}
+    script = Script(SCENE, 1.0)
+
+    async def tell(request):
+        stream = {"stream_id": "str_1", "video_url": f"http://{request.host}/video.mp4", "script_index": 0}
+        return web.json_response(job | {"streams": [stream]})
+
+    async def work():
+        answers = {
+            "POST /simulation-jobs": (200, job),
+            "GET /simulation-jobs/job_1": tell,
+            "GET /video.mp4": (200, "no video"),
+        }
+        async with serving(answers) as server:
+            options = ServiceOptions(client="thin", retries=0, api_url=server.url)
+            await Filling(bank, options, poll_s=0.01, max_queued=2).run([bank.add(script)])
+            return server.count("GET /video.mp4"), server.count("POST /simulation-jobs")
+
+    monkeypatch.setenv("ODYSSEY_API_KEY", "ody_any")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with bank.locked():
+        assert asyncio.run(work()) == (3, 1)
+    entry = bank.entries[script.hash]
+    assert entry.status == "failed"
+    assert "cannot be decoded" in entry.error
+
+
 def test_a_file_that_is_no_video_says_so(tmp_path):
     (tmp_path / "video.mp4").write_text("no")
     with pytest.raises(BadVideo):

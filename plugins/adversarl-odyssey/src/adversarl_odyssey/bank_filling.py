@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +20,8 @@ from adversarl_odyssey.sdk import Sdk, api_key, find_sdk, hide, service_url
 from adversarl_odyssey.troubles import trouble_of
 
 T = TypeVar("T")
+DOWNLOADS = 3
+"""How often a video that comes damaged is fetched before its job is paid once more."""
 LONGEST_PAUSE_S = 60.0
 GOODBYE_S = 10.0
 """How long an interrupted process waits for the name of a job that it has just asked for [s]."""
@@ -66,6 +69,7 @@ class Filling:
         self._troubles = 0
         self._not_before = 0.0
         self._spent_usd = 0.0
+        self._damaged: Counter[str] = Counter()
 
     async def run(self, entries: Sequence[Entry]) -> None:
         """Goes on until every entry is done or has failed for good.
@@ -168,12 +172,12 @@ class Filling:
             return self._again(entry, f"the service does not give the job out any more ({error})")
         except Exception as error:
             return await self._endure(error)
-        self._troubles = 0
         status = str(getattr(job.status, "value", job.status))
+        if status == "completed":
+            return await self._fetch(entry, job)
+        self._troubles = 0
         if status in ("failed", "cancelled"):
             self._again(entry, job.error_message or f"the job was {status}")
-        elif status == "completed":
-            await self._fetch(entry, job)
         return None
 
     async def _fetch(self, entry: Entry, job: Any) -> None:
@@ -183,9 +187,11 @@ class Filling:
         try:
             facts = await download(url, self._bank.video(entry), self._options.connect_timeout_s)
         except Gone as error:
-            return self._again(entry, str(error))
+            self._damaged[job.job_id] += 1
+            return self._again(entry, str(error)) if self._damaged[job.job_id] >= DOWNLOADS else None
         except Exception as error:
             return await self._endure(error)
+        self._troubles = 0
         self._put(
             replace(
                 entry,
