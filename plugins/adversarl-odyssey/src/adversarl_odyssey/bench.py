@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 from adversarl.errors import did_you_mean
@@ -34,6 +35,7 @@ RATE = 20.0
 HYBRID_ENVS, HYBRID_ROUNDS = 2, 5
 SCRIPT_S = 4.0
 """Length of a simulated video [s]."""
+PACKAGES = ("aiohttp", "aiortc", "av", "opencv-python-headless")
 PRICES = (1.0, 2.0)
 """Lowest and highest price of an hour of one stream in the vendor's material [USD]."""
 
@@ -149,11 +151,18 @@ def _told(tell: Tell, label: str, what: str) -> None:
 def _about(settings: Settings, sdk: Sdk) -> dict[str, Any]:
     keys = ("sections", "fps", "seconds", "repeats", "effect_repeats", "wait_s", "seed")
     return {
-        "machine": manifest(),
+        "machine": machine(),
         "client": {"name": sdk.name, "version": sdk.version},
         "service": settings.url or "emulator",
         "settings": {key: getattr(settings, key) for key in keys},
     }
+
+
+def machine() -> dict[str, Any]:
+    """Versions, cores, and how busy the machine was."""
+    found = manifest()
+    found["versions"] |= {name: version(name) for name in PACKAGES}
+    return {**found, "load": round(os.getloadavg()[0], 2)}
 
 
 @contextmanager

@@ -24,7 +24,7 @@ GRID = 40
 """Blocks along the longer edge."""
 SHARE = 0.05
 """Share of blocks whose difference counts."""
-FACTOR = 2.0
+FACTOR = 3.0
 FLOOR = 1.5
 """Grey levels; a change that nobody sees is none."""
 QUIET = 24

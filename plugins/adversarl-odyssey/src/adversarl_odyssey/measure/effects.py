@@ -37,6 +37,7 @@ async def effects(
     tries: dict[str, list[dict[str, float]]] = {axis: [] for axis in sentences}
     for repeat in range(repeats):
         for axis, sentence in sentences.items():
+            await found.renew()
             tell(f"{axis}, {repeat + 1} of {repeats}")
             tries[axis].append(await _try(found, scene, sentence, wait_s))
     return [_row(axis, sentences[axis], rows) for axis, rows in tries.items()]

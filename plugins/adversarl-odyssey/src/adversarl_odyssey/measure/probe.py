@@ -79,6 +79,7 @@ async def _reactions(found: Watched, texts: list[str], rest: str | None, plan: P
     if rest:
         await found.interact(rest, LIMIT_S)
     for repeat in range(plan.repeats):
+        await found.renew()
         await asyncio.sleep(plan.settle_s + float(rng.uniform(0, 0.1)))
         rows.append(await _reaction(found, texts[repeat % len(texts)]))
         if rest:

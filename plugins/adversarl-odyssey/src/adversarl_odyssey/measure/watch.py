@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,6 +19,8 @@ T = TypeVar("T")
 POLL_S = 0.004
 QUIET_S = 1.0
 """Age of the oldest picture that counts as one just before [s]; pauses between prompts are longer."""
+OLD_S = 120.0
+"""Age at which a stream is started anew between two measurements [s]."""
 LIMIT_S = 60.0
 """How long connecting or starting may take [s]."""
 
@@ -36,13 +39,22 @@ class Watched:
     connect_s: float = 0.0
     frames: Frames = field(default_factory=Frames)
     trouble: str = ""
+    _renew: Callable[[], Awaitable[Any]] | None = None
+    _begun: float = 0.0
 
     async def start(self, prompt: str, *, portrait: bool = False) -> tuple[str, float, float]:
         """Starts a stream; returns its id, the time to the answer and the time to its first picture [s]."""
-        begun = time.monotonic()
+        begun = self._begun = time.monotonic()
+        self._renew = partial(self.start, prompt, portrait=portrait)
         stream = str(await bounded(self.client.start_stream(prompt, portrait=portrait), LIMIT_S, "starting a stream"))
         answered = time.monotonic() - begun
         return stream, answered, await self.picture_after(begun, LIMIT_S) - begun
+
+    async def renew(self) -> None:
+        """Starts the stream anew if it is old: services end streams that are too old."""
+        if self._renew is not None and time.monotonic() - self._begun > OLD_S:
+            await bounded(self.client.end_stream(), LIMIT_S, "ending a stream")
+            await self._renew()
 
     async def picture_after(self, time_s: float, limit_s: float) -> float:
         """When the first picture after a time came [s]."""
