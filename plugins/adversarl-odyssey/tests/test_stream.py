@@ -313,8 +313,14 @@ def test_a_stream_that_nobody_looks_at_is_given_up_and_wanted_again_when_somebod
     desk.down()
     look(desk, fresh=False)
     assert desk.wanted
-    desk.release()
+    assert not desk.release(1.0)
+    assert desk.wanted
+    clock.now += 1.1
+    assert desk.release(1.0)
     assert not desk.wanted
+    assert desk.released
+    look(desk, fresh=False)
+    assert desk.wanted
 
 
 def test_a_failure_is_raised_until_the_next_episode_begins(desk):

@@ -142,11 +142,11 @@ class Account:
     def _make_room(self, stream: Stream) -> None:
         """Gives up the stream of another world that has been unused for longest."""
         others = [held for held in self._places if held.owner is not stream.owner]
-        if any(held.released for held in others):
+        if any(held.desk.released for held in others):
             return
         unused = [held for held in others if held.desk.unused_s() > FREE_S]
         if unused:
-            max(unused, key=lambda held: held.desk.unused_s()).give_way()
+            max(unused, key=lambda held: held.desk.unused_s()).give_way(FREE_S)
 
     async def _write(self) -> None:
         while True:

@@ -117,7 +117,7 @@ class Desk:
             while not self._ready(fresh):
                 self._raise(give_up_s)
                 self._changed.wait(min(LISTEN_S, self._options.idle_s / 2))
-                self._asked.used_s = self.clock()
+                self._use(self.clock())
             return self._take()
 
     def _use(self, now: float) -> None:
@@ -161,10 +161,17 @@ class Desk:
         with self._changed:
             return self._asked.scene is not None and self._failure is None and not self._unused()
 
-    def release(self) -> None:
-        """Gives the stream up until it is used again."""
+    def release(self, unused_s: float) -> bool:
+        """Gives the stream up until it is used again, if nobody has looked for so long [s]; says whether."""
         with self._changed:
-            self._released = True
+            self._released = self._released or self.clock() - self._asked.used_s > unused_s
+            return self._released
+
+    @property
+    def released(self) -> bool:
+        """Whether it was given up and not used since."""
+        with self._changed:
+            return self._released
 
     def unused_s(self) -> float:
         """For how long nobody has looked [s]."""

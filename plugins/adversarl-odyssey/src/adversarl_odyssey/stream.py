@@ -58,7 +58,7 @@ class Stream:
         meter: Callable[[], Meter],
         notices: Notices,
     ) -> None:
-        self.options, self.owner, self.released = options, owner, False
+        self.options, self.owner = options, owner
         self.desk = Desk(options, lambda: account.loop.call(self._something.set))
         self._account, self._env, self._meter, self._notices = account, env, meter, notices
         self._something = asyncio.Event()
@@ -67,12 +67,11 @@ class Stream:
         self.first: NDArray[np.uint8] | None = None
         """What streams begin with, where the service can; Shape (h, w, 3)."""
 
-    def give_way(self) -> None:
-        """Frees its place for a stream of another world; it is opened again when it is used again."""
-        self.released = True
-        self._tell("way", "another world needs the place of a stream, which is begun anew later")
-        self.desk.release()
-        self._something.set()
+    def give_way(self, unused_s: float) -> None:
+        """Frees its place for a stream of another world, unless somebody looks; it is opened again when it is used."""
+        if self.desk.release(unused_s):
+            self._tell("way", "another world needs the place of a stream, which is begun anew later")
+            self._something.set()
 
     async def live(self) -> None:
         """Lives until it is cancelled; ends whatever it has begun."""
@@ -90,7 +89,6 @@ class Stream:
             self.desk.close()
 
     async def _until_wanted(self) -> None:
-        self.released = False
         while not self.desk.wanted:
             self._something.clear()
             if not self.desk.wanted:
@@ -103,7 +101,9 @@ class Stream:
         connection = Connection(self._account.client(options), self._on_picture, self._on_nonsense)
         try:
             await connection.open(options.connect_timeout_s)
-            while await self._play(connection, max(options.frame_timeout_s, until - loop.time())):
+            again = self.desk.wanted
+            while again:
+                again = await self._play(connection, max(options.frame_timeout_s, until - loop.time()))
                 until = loop.time() + options.connect_timeout_s
         except Disturbed:
             self.desk.tally.reconnects += 1
