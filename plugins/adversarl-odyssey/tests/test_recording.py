@@ -86,9 +86,7 @@ def test_a_recording_ends_with_a_clear_error(tmp_path):
     record(tmp_path, (0, 0, 1))
     playback = Playback(tmp_path)
     use(playback, (0, 0))
-    with pytest.raises(
-        OdysseyError, match=r"ends after 2 pictures of environment 0 in world-0000. Ask"
-    ):
+    with pytest.raises(OdysseyError, match=r"ends after 2 pictures of environment 0 in world-0000. Ask"):
         playback.show(0, fresh=False)
     with pytest.raises(OdysseyError, match="ends after 0 pictures of environment 7"):
         playback.show(7, fresh=False)

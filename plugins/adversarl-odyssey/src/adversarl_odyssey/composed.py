@@ -29,12 +29,14 @@ class Moment:
     Attributes:
         inner: The snapshot of the world inside.
         shown: What is behind it.
+        asked: What the source was asked for last.
         position: See `Source.position`.
         words: See `Wording.state_dict`; shared by the moments of one snapshot.
     """
 
     inner: Any
     shown: Shown | None
+    asked: str
     position: Any
     words: dict[str, Any]
 
@@ -239,7 +241,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         """Picklable copies of all that decides the future, but for what a live stream will show."""
         words = self.wording.state_dict()
         return [
-            Moment(inner, self._shown[env], self.source.position(int(env)), words)
+            Moment(inner, self._shown[env], self._asked[env], self.source.position(int(env)), words)
             for env, inner in zip(indices, self.inner.snapshot(indices), strict=True)
         ]
 
@@ -248,8 +250,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         if snapshots and not self.wording.state_dict()["texts"]:
             self.wording.load_state_dict(snapshots[0].words)
         for env, moment in zip(indices, snapshots, strict=True):
-            self._shown[env] = moment.shown
-            self._starting[env] = True
+            self._shown[env], self._asked[env], self._starting[env] = moment.shown, moment.asked, True
             self.source.seek(int(env), moment.position)
         self.inner.backdrops(indices, [_picture(moment.shown) for moment in snapshots], table=self._table)
         self.inner.pictures = self.pictures
