@@ -7,6 +7,9 @@ PRICES = (1.0, 2.0)
 FRAME_RATE = 20.0
 """Pictures per second of a live stream, and so the most steps per second of an environment that waits for them [Hz]."""
 HYBRID_SPEED = 100.0
-"""Steps per second of a hybrid world, over all its environments, updates of the policy included [1/s]."""
+"""Steps per second of a hybrid world, over all its environments, updates of the policy included [1/s].
+
+Stepping alone is several times faster, see ``adversarl bench odyssey``.
+"""
 OPEN_S = 2.0
 """How long opening a stream takes, which a world that is nothing but a stream does at every reset [s]."""

@@ -231,7 +231,7 @@ def _assumptions(recipe: Recipe, outline: Outline, assumed: Assumptions, trials:
     elif outline.kind == "hybrid":
         yield (
             f"All environments together make {assumed.hybrid_speed:g} steps per second, updates of the policy "
-            "included; their streams run all the while. Measure yours: adversarl bench odyssey."
+            "included; their streams run all the while. The live view of a run shows yours, for --speed."
         )
     elif outline.kind == "videos":
         text = f"A second of video costs as much as a second of a stream; each lasts {outline.video_s:g} s."
