@@ -1,16 +1,22 @@
 import asyncio
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 from adversarl_odyssey import bench, bench_commands, bench_tables
 from adversarl_odyssey.errors import OdysseyError
-from adversarl_odyssey.measure import change, figures, loops, probe
+from adversarl_odyssey.measure import change, figures, loops, probe, watch
 from adversarl_odyssey.measure.watch import bounded
 from adversarl_odyssey.measure.worlds import catalogue
 from adversarl_odyssey.options import ServiceOptions
+from adversarl_odyssey.sdk import find_sdk
 from typer.testing import CliRunner
 
 SCENE = "A robot arm stands at a table in a bright room."
@@ -198,6 +204,47 @@ def test_the_key_of_the_user_is_back_afterwards(monkeypatch):
     with bench.borrowed_key("ody_other"):
         pass
     assert "ODYSSEY_API_KEY" not in os.environ
+
+
+def test_an_old_stream_is_started_anew_between_measurements(emulator, monkeypatch):
+    monkeypatch.setattr(watch, "OLD_S", 0.0)
+
+    async def twice():
+        sdk = find_sdk("thin", emulator.url)
+        async with watch.watched(sdk.Odyssey(emulator.key, api_url=emulator.url)) as found:
+            await found.start(SCENE)
+            before = found.frames.count
+            await found.renew()
+            await found.interact(SCENE, 10)
+            return before, found.frames.count
+
+    before, after = asyncio.run(twice())
+    assert after > before
+    assert emulator.stats()["streams"] == 0
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def until(found, limit_s=60.0):
+    end = time.monotonic() + limit_s
+    while not (result := found()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return result
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_benchmark_that_is_ended_takes_its_emulator_with_it(monkeypatch):
+    monkeypatch.delenv("ODYSSEY_API_URL", raising=False)
+    words = ["bench", "odyssey", "--only", "stream", "--size", "160x96", "--client", "thin"]
+    command = [sys.executable, "-m", "adversarl", *words]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        server = until(lambda: children(process.pid))[0]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) != 0
+    until(lambda: not Path(f"/proc/{server}").exists())
 
 
 def test_a_call_that_never_returns_is_given_up():

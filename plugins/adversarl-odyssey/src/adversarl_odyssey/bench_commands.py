@@ -58,6 +58,7 @@ def odyssey(
         client=_client(client),
     )
     _agree(settings, yes=yes)
+    _end_on_term()
     with _status() as tell:
         found = measure(settings, tell)
     if json:
@@ -89,6 +90,7 @@ def odyssey_soak(
     from adversarl_odyssey.soak import SoakSettings, soak
 
     settings = SoakSettings(60 * minutes, fault_s, line_s, _size(size), fps, _client(client), seed)
+    _end_on_term()
     console = _errors() if json else _output()
     console.print(heading(), highlight=False, soft_wrap=True)
     report = soak(settings, lambda row: console.print(line(row), highlight=False, soft_wrap=True, markup=False))
@@ -97,6 +99,16 @@ def odyssey_soak(
     else:
         verdict(report)
     raise typer.Exit(1 if report["problems"] else 0)
+
+
+def _end_on_term() -> None:
+    """SIGTERM ends the command like any error does, so that its streams and emulators end with it."""
+    import signal
+    import sys
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def _size(text: str) -> tuple[int, int]:
