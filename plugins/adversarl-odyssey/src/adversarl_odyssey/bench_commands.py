@@ -142,10 +142,9 @@ def _agree(settings: Settings, *, yes: bool) -> None:
     if is_free(settings):
         return
     api_key()
-    sentence = cost(settings)
-    _errors().print(sentence, highlight=False)
     if not yes:
-        raise OdysseyError("the benchmark costs money there", f"{sentence} Repeat the command with --yes.")
+        raise OdysseyError("the benchmark costs money there", f"{cost(settings)} Repeat the command with --yes.")
+    _errors().print(cost(settings), highlight=False, soft_wrap=True)
 
 
 def _status() -> Any:
