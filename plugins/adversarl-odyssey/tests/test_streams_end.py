@@ -59,7 +59,7 @@ def rows(folder):
 
 
 def ended(folder):
-    return [row["why"] for row in rows(folder) if row["event"] == "ended"]
+    return {row["key"]: row["why"] for row in rows(folder) if row["event"] == "ended"}
 
 
 def nothing_open(emulator):
@@ -80,7 +80,8 @@ def test_streams_end_with_the_process(play, emulator, tmp_path, rest, error):
     _, errors = process.communicate(timeout=60)
     assert errors.strip().endswith(error) if error else errors == ""
     assert emulator.stats()["sessions"] == 0
-    assert len([why for why in ended(tmp_path) if why != "restart"]) == 2
+    assert len(ended(tmp_path)) >= 2
+    assert {row["key"] for row in rows(tmp_path) if row["event"] == "runs"} <= ended(tmp_path).keys()
 
 
 def test_ctrl_c_in_the_middle_of_waiting_ends_the_streams(play, emulator, tmp_path):
@@ -103,11 +104,11 @@ def test_the_service_ends_the_streams_of_a_process_that_is_killed_and_most_of_th
     process.communicate(timeout=60)
     assert nothing_open(emulator)
     assert Meter(tmp_path).cost_usd > 0
-    assert ended(tmp_path) == []
+    assert not ended(tmp_path)
 
 
 def test_no_thread_session_or_file_is_left_after_close(emulator):
-    descriptors = []
+    before = None
     for _ in range(3):
         source = LiveSource(ServiceOptions(num_envs=2, client="thin"), 2, 48)
         for env in range(2):
@@ -118,8 +119,8 @@ def test_no_thread_session_or_file_is_left_after_close(emulator):
         assert not [thread for thread in threading.enumerate() if thread.name == "adversarl-odyssey"]
         assert not account._loops
         gc.collect()
-        descriptors.append(len(os.listdir("/dev/fd")))
-    assert descriptors[1] == descriptors[2]
+        before = before or len(os.listdir("/dev/fd"))
+    assert until(lambda: len(os.listdir("/dev/fd")) <= before)
 
 
 @pytest.mark.parametrize("fault", ["busy=1000", "late-frames=60", "lease-denied=1000", "drop-connection=0.4"])
