@@ -246,10 +246,12 @@ def test_an_override_below_a_name_says_how_to_write_the_table(recipe_file, regis
     )
 
 
-def test_another_component_does_not_inherit_the_keys_of_the_first(write, registry, small):
-    """Keys belong to the component that a table names; order of the overrides does not matter."""
+def test_another_component_takes_the_keys_that_it_has_too_and_no_others(write, registry, small):
+    """The order of the overrides does not matter."""
     registry.add(Component("suite", "short", "adversarl.interfaces.suite:Suite", "A grid.", "mine"))
     path = write(small)
+    recipe = load_recipe(path, registry, ["evaluation.suite=short"])
+    assert recipe.resolved()["evaluation"] == {"suite": "short", "episodes": 4}
     recipe = load_recipe(path, registry, ["evaluation.episodes=7", "evaluation.suite=short"])
     assert recipe.resolved()["evaluation"] == {"suite": "short", "episodes": 7}
     same = load_recipe(path, registry, ["evaluation.suite=robustness"])

@@ -14,7 +14,7 @@ from typing import Any, get_args
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from adversarl.errors import RecipeError, did_you_mean
+from adversarl.errors import AdversarlError, RecipeError, did_you_mean
 from adversarl.registry import Component, Registry
 
 TABLES = {
@@ -91,7 +91,7 @@ def load_recipe(path: Path, registry: Registry, overrides: Iterable[str] = ()) -
         UnknownComponent: A name that nothing registered.
     """
     tables = read_toml(path)
-    apply_overrides(tables, overrides)
+    apply_overrides(tables, overrides, registry)
     return parse_recipe(tables, registry, path.name, default_name=path.stem)
 
 
@@ -220,16 +220,17 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models(part)]
 
 
-def apply_overrides(tables: dict[str, Any], overrides: Iterable[str]) -> None:
+def apply_overrides(tables: dict[str, Any], overrides: Iterable[str], registry: Registry | None = None) -> None:
     """Changes tables in place by ``table.key=value`` strings; the right side is a TOML value, or else a plain string.
 
-    One that chooses another component drops the keys of the first, and is carried out before the others.
+    One that chooses another component is carried out before the others, and drops the keys that this one does not have;
+    without a registry it drops all of them.
     """
     for override in sorted(overrides, key=_chooses, reverse=True):
-        _override(tables, override)
+        _override(tables, override, registry)
 
 
-def _override(tables: dict[str, Any], override: str) -> None:
+def _override(tables: dict[str, Any], override: str, registry: Registry | None) -> None:
     path, equals, text = override.partition("=")
     *parents, key = path.strip().split(".")
     if not equals or not parents or not all([*parents, key]):
@@ -241,8 +242,19 @@ def _override(tables: dict[str, Any], override: str) -> None:
             raise RecipeError("--set", override, _no_table(path.strip(), parent, table))
     value = _value(text.strip())
     if _chooses(override) and value != table.get(key, TABLES[parents[0]][2]):
-        table.clear()  # its keys belong to the component that it named
+        for other in set(table) - _keys(parents[0], value, registry):
+            del table[other]  # it belongs to the component that the table named
     table[key] = value
+
+
+def _keys(table: str, name: Any, registry: Registry | None) -> set[str]:
+    """Keys of a component, as far as it is known; what is wrong with its name is told when it is made."""
+    if registry is None or not isinstance(name, str):
+        return set()
+    try:
+        return set(registry.get(TABLES[table][0], name).load().Options.model_fields)
+    except AdversarlError:
+        return set()
 
 
 def _no_table(path: str, parent: str, value: Any) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from adversarl_sb3.vecenv import LoopVecEnv
+from adversarl_sb3.vecenv import GLANCE, LoopVecEnv, privileged
 
 
 def run_until_done(env, action):
@@ -64,3 +64,27 @@ def test_observations_are_not_overwritten_by_the_next_step(world):
     env.step(np.ones((4, 3)))
     for key in kept:
         np.testing.assert_array_equal(observation[key], kept[key])
+
+
+def test_where_a_world_has_no_state_its_critic_sees_a_coarse_picture(world):
+    loop = world()
+    loop.state = lambda: np.zeros((loop.num_envs, 0), np.float32)
+    env = LoopVecEnv(loop)
+    observation = env.reset()
+    assert env.observation_space.contains({key: value[0] for key, value in observation.items()})
+    assert observation["state"].shape == (4, GLANCE**2 * 3)
+    mean = observation["image"].reshape(4, -1).mean(axis=1) / 255
+    np.testing.assert_allclose(observation["state"].mean(axis=1), mean, atol=0.05)
+    while True:
+        _, _, done, infos = env.step(np.zeros((4, 3), np.float32))
+        if done.any():
+            break
+    final = infos[int(np.flatnonzero(done)[0])]["terminal_observation"]
+    assert final["state"].shape == (GLANCE**2 * 3,)
+
+
+def test_a_coarse_picture_has_the_mean_of_every_part():
+    image = np.random.default_rng(0).integers(0, 256, (2, 2 * GLANCE, 3 * GLANCE, 3)).astype(np.uint8)
+    parts = image.reshape(2, GLANCE, 2, GLANCE, 3, 3).mean(axis=(2, 4)) / 255
+    coarse = privileged(np.zeros((2, 0), np.float32), image)
+    np.testing.assert_allclose(coarse, parts.reshape(2, -1), rtol=1e-5)

@@ -76,7 +76,7 @@ def opened_world(
 def chosen_backend(plugins: Plugins, keys: dict[str, Any], overrides: list[str], source: str) -> Choice:
     """A ``[backend]`` table with these keys and without a recipe around it; errors call it `source`."""
     tables: dict[str, Any] = {"backend": keys, "learner": {"use": "random-search"}}
-    apply_overrides(tables, overrides)
+    apply_overrides(tables, overrides, plugins.registry)
     return parse_recipe(tables, plugins.registry, source)["backend"]
 
 

@@ -23,6 +23,7 @@ from adversarl_sb3.labelled import LabelledFrames
 from adversarl_sb3.learner import Sb3Learner, Sb3Options
 from adversarl_sb3.policy import AsymmetricPolicy
 from adversarl_sb3.rollout import SeededRolloutBuffer
+from adversarl_sb3.vecenv import privileged
 
 
 class PPOOptions(Sb3Options):
@@ -142,7 +143,7 @@ class PPO(Sb3Learner):
         return self.algorithm.policy.get_distribution(observation).get_actions()
 
     def values(self, observation: Observation, state: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The critic's estimates of the return discounted by `gamma`, in units of reward; the image is not looked at.
+        """The critic's estimates of the return discounted by `gamma`, in units of reward; see `privileged`.
 
         Args:
             observation: A batch of observations.
@@ -151,7 +152,7 @@ class PPO(Sb3Learner):
         Returns:
             Shape (n,).
         """
-        arrays = {"proprio": observation["proprio"], "state": state}
+        arrays = {"proprio": observation["proprio"], "state": privileged(state, observation["image"])}
         with th.inference_mode():
             tensors = {key: th.as_tensor(value, dtype=th.float32, device=self.device) for key, value in arrays.items()}
             estimates = self.algorithm.policy.predict_values(tensors)

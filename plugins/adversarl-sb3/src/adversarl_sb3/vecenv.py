@@ -14,10 +14,33 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv
 Array = NDArray[Any]
 
 
+GLANCE = 12
+"""Edge of the coarse picture that a critic sees where a world has no state [pixel]."""
+
+
+def privileged(state: Array, image: Array) -> NDArray[np.float32]:
+    """What the critic sees: the state, or where a world has none, a coarse picture.
+
+    Args:
+        state: Privileged states. Shape (n, s).
+        image: The pictures that belong to them, uint8. Shape (n, H, W, c).
+
+    Returns:
+        Shape (n, s), or (n, `GLANCE`**2 * c) in [0, 1] where s is 0.
+    """
+    if state.shape[1]:
+        return np.array(state, np.float32)
+    n, height, width, channels = image.shape
+    rows, columns = np.arange(GLANCE) * height // GLANCE, np.arange(GLANCE) * width // GLANCE
+    sums = np.add.reduceat(np.add.reduceat(image.astype(np.float32), rows, axis=1), columns, axis=2)
+    areas = np.outer(np.diff([*rows, height]), np.diff([*columns, width]))[:, :, None]
+    return (sums / (255 * areas)).reshape(n, GLANCE**2 * channels).astype(np.float32)
+
+
 class LoopVecEnv(VecEnv):
     """Presents a same-step-autoreset `gymnasium.vector.VectorEnv` to Stable-Baselines3.
 
-    Two keys join the observation: ``state``, the privileged state for the critic, Shape (num_envs, s), and, if
+    Two keys join the observation: ``state``, what `privileged` gives the critic, Shape (num_envs, s), and, if
     `labels` is set, ``teacher``, the scripted expert's action in that very state, Shape (num_envs, a). As part of the
     observation they travel through SB3's rollout and replay buffers untouched. The actor looks at neither.
 
@@ -32,7 +55,7 @@ class LoopVecEnv(VecEnv):
         single: Any = env.single_observation_space
         self.labels = labels
         keys = dict(single.spaces)
-        width = loop.state().shape[1]
+        width = loop.state().shape[1] or GLANCE**2 * single["image"].shape[-1]
         keys["state"] = spaces.Box(-np.inf, np.inf, (width,), np.float32)
         if labels:
             keys["teacher"] = env.single_action_space
@@ -72,14 +95,14 @@ class LoopVecEnv(VecEnv):
     def _augment(self, observation: dict[str, Array]) -> dict[str, Array]:
         # SB3 keeps the last observation across the next step; a world may reuse its arrays.
         augmented = {key: np.array(value) for key, value in observation.items()}
-        augmented["state"] = np.array(self.loop.state(), np.float32)
+        augmented["state"] = privileged(self.loop.state(), augmented["image"])
         if self.labels:
             augmented["teacher"] = np.array(self.loop.teacher(range(self.num_envs)), np.float32)
         return augmented
 
     def _episode_end(self, info: dict[str, Any], index: int) -> dict[str, Any]:
         final = {key: np.asarray(value[index]) for key, value in info["final_obs"].items() if not key.startswith("_")}
-        final["state"] = np.asarray(info["final_state"][index], np.float32)
+        final["state"] = privileged(info["final_state"][index : index + 1], final["image"][None])[0]
         if self.labels:
             final["teacher"] = np.zeros(self.action_space.shape, np.float32)  # type: ignore[arg-type]
         return {
