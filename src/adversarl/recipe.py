@@ -168,7 +168,7 @@ def _validate(model: type[BaseModel], values: dict[str, Any], source: str, table
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = [_explain(model, detail) for detail in error.errors()]
+        lines = [explain(model, detail) for detail in error.errors()]
         first, *more = [(f"[{table}] {key}", problem) for key, problem in lines]
         text = "".join(f"\n{source}: {where}: {problem}" for where, problem in more)
         raise RecipeError(source, first[0], first[1] + text) from None
@@ -181,7 +181,7 @@ def validate_options(model: type[BaseModel], overrides: Iterable[str], component
     return _validate(model, tables[component], "--set", component)
 
 
-def _explain(model: type[BaseModel], detail: Any) -> tuple[str, str]:
+def explain(model: type[BaseModel], detail: Any) -> tuple[str, str]:
     """One pydantic error as (key, problem and what to do)."""
     owner, keys = _descend(model, detail["loc"])
     key = ".".join(keys)
