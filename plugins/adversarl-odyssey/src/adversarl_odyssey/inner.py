@@ -10,8 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from adversarl.errors import AdversarlError, did_you_mean
 from adversarl.interfaces.backend import Backend, BackendOptions, PerturbableVectorEnv
-from adversarl.recipe import Choice
-from adversarl.recipe import explain
+from adversarl.recipe import Choice, explain
 from adversarl.registry import Component
 from adversarl_odyssey.options import ServiceOptions
 
