@@ -32,7 +32,7 @@ SIZES = ((640, 352), (1280, 704))
 CONNECTS = 5
 RATE = 20.0
 """Steps per second that the training loop wants [Hz]."""
-HYBRID_ENVS, HYBRID_ROUNDS = 2, 5
+HYBRID_ENVS, HYBRID_ROUNDS = 2, 8
 SCRIPT_S = 4.0
 """Length of a simulated video [s]."""
 PACKAGES = ("aiohttp", "aiortc", "av", "opencv-python-headless")
