@@ -23,7 +23,7 @@ class HybridOptions(ServiceOptions, InnerOptions):
     """Keys of ``[backend]`` with ``use = "odyssey-hybrid"``, beside those of the backend inside."""
 
     scene: str = Field(
-        "A fixed camera looks at an empty wooden table in a bright workshop with a grey floor and a plain wall. "
+        "An empty wooden table in a workshop in daylight, seen from the front, with a grey floor and a plain wall. "
         "Nobody is there, and nothing moves.",
         min_length=1,
         description="The prompt that every stream starts with; the robot and the things stand before it.",

@@ -24,8 +24,8 @@ class ServiceOptions(BackendOptions):
         "is installed, else ours if the address is this machine's.",
     )
     scene: str = Field(
-        "A fixed camera looks at a wooden table in a bright workshop. A white robot arm with a two-finger gripper "
-        "reaches down from behind the table. A small red cube lies in the middle of the table. Nothing else moves.",
+        "A wooden table in a workshop in daylight, seen from the front. A white robot arm with a gripper reaches down "
+        "from behind the table. A red cube lies in the middle of the table. Nothing else moves.",
         min_length=1,
         description="The prompt that every stream starts with.",
     )
