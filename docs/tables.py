@@ -6,7 +6,7 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,9 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         markdown = markdown.replace("<!-- components -->", components(build_plugin_manager()))
     if "<!-- axes: " in markdown:
         markdown = AXES_COMMENT.sub(lambda found: axes(found[1]), markdown)
-    markdown = markdown.replace("<!-- results: curricula -->", comparison())
+    for comment, table in RESULT_TABLES.items():
+        if comment in markdown:
+            markdown = markdown.replace(comment, table())
     if "<!-- tasks -->" in markdown:
         markdown = markdown.replace("<!-- tasks -->", tasks())
     return markdown.replace("<!-- presets -->", presets()) if "<!-- presets -->" in markdown else markdown
@@ -71,6 +73,58 @@ def comparison() -> str:
         for row in found["summary"]
     ]
     return _table([*columns, *(f"against {control}" for control in controls)], rows)
+
+
+def streams() -> str:
+    """What ``adversarl bench odyssey`` found of streams, from the results file."""
+    found = json.loads((RESULTS / "odyssey.json").read_text(encoding="utf-8"))
+    sizes: dict[str, Any] = found["results"]
+    rows = [[label, *(read(size) for size in sizes.values())] for label, read in STREAM_ROWS.items()]
+    client, python = found["client"], found["machine"]["python"]
+    line = f"Client: {client['name']} {client['version']}, Python {python}, seed {found['settings']['seed']}."
+    return _table(["median, 95 % interval", *sizes], rows) + f"\n\n{line}"
+
+
+def _ms(row: dict[str, Any]) -> str:
+    bounds = "" if row["low"] is None else f" [{row['low']:.0f}, {row['high']:.0f}]"
+    return f"{row['median']:.0f}{bounds} ms, n={row['n']}"
+
+
+STREAM_ROWS = {
+    "connect": lambda size: _ms(size["stream"]["connect_ms"]),
+    "pictures per second": lambda size: f"{size['stream']['pictures']['fps']:.1f}",
+    "interval, 99th percentile": lambda size: f"{size['stream']['pictures']['interval_ms']['p99']:.0f} ms",
+    "prompt acknowledged": lambda size: _ms(size["stream"]["prompts"]["acknowledged_ms"]),
+    "first changed picture after a prompt": lambda size: _ms(size["stream"]["prompts"]["first_changed_ms"]),
+    "first changed picture after an action": lambda size: _ms(size["stream"]["actions"]["first_changed_ms"]),
+    "in a loop of 20 Hz: action to picture": lambda size: _ms(size["loop"]["latest"]["action_to_picture_ms"]),
+    "age of the picture in that loop": lambda size: f"{size['loop']['latest']['age_ms']['p50']:.0f} ms",
+    "4 s of video by simulate()": lambda size: f"{size['jobs']['simulate']['completed_s']:.1f} s",
+}
+
+
+def words() -> str:
+    """What ``adversarl bench odyssey --only effects`` found of prompts, from the results file."""
+    found = json.loads((RESULTS / "odyssey-words.json").read_text(encoding="utf-8"))
+    (size,) = found["results"].values()
+    rows = [
+        [
+            row["axis"],
+            row["sentence"],
+            f"{row['changed']:.1f}",
+            f"{row['by_itself']:.1f}",
+            f"{row['reliable']} of {row['n']}",
+        ]
+        for row in size["effects"]["axes"]
+    ]
+    return _table(["axis", "sentence", "change [grey levels]", "without a prompt", "clearly seen"], rows)
+
+
+RESULT_TABLES: dict[str, Callable[[], str]] = {
+    "<!-- results: curricula -->": comparison,
+    "<!-- results: odyssey -->": streams,
+    "<!-- results: odyssey-words -->": words,
+}
 
 
 def _gap(gap: dict[str, Any] | None) -> str:
