@@ -242,17 +242,21 @@ def _override(tables: dict[str, Any], override: str, registry: Registry | None) 
             raise RecipeError("--set", override, _no_table(path.strip(), parent, table))
     value = _value(text.strip())
     if _chooses(override) and value != table.get(key, TABLES[parents[0]][2]):
-        for other in set(table) - _keys(parents[0], value, registry):
+        for other in set(table) - _keys(parents[0], value, table, registry):
             del table[other]  # it belongs to the component that the table named
     table[key] = value
 
 
-def _keys(table: str, name: Any, registry: Registry | None) -> set[str]:
+def _keys(kind: str, name: Any, table: dict[str, Any], registry: Registry | None) -> set[str]:
     """Keys of a component, as far as it is known; what is wrong with its name is told when it is made."""
+    from adversarl.interfaces.backend import BackendOptions
+
     if registry is None or not isinstance(name, str):
         return set()
     try:
-        return set(registry.get(TABLES[table][0], name).load().Options.model_fields)
+        options = registry.get(TABLES[kind][0], name).load().Options
+        further = options.further_keys(table) if issubclass(options, BackendOptions) else set()
+        return further | set(options.model_fields)
     except AdversarlError:
         return set()
 

@@ -53,6 +53,14 @@ def test_they_are_valid_in_other_worlds_by_one_switch(name):
     assert load(name, "backend.use=odyssey", *NO_TEACHER)["backend"].component.name == "odyssey"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bank_is_made_for_the_axes_that_a_stream_was_asked_for(name):
+    live = load(name)["backend"].options
+    batch = load(name, "backend.use=odyssey-batch")["backend"].options
+    assert batch.axes == live.axes
+    assert (batch.task, batch.scene, batch.max_cost_usd) == (live.task, live.scene, live.max_cost_usd)
+
+
 def test_the_keys_of_the_recipe_are_those_of_the_simulator_beside_the_services():
     given = set(tomllib.loads((RECIPES / "odyssey-adaptive.toml").read_text())["backend"]) - {"use", "max_cost_usd"}
     mujoco = load("odyssey-adaptive", "backend.use=mujoco")["backend"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -180,6 +180,12 @@ class BackendOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     num_envs: int = Field(8, ge=1, le=4096, description="Number of parallel environments.")
+
+    @classmethod
+    def further_keys(cls, table: Mapping[str, Any]) -> set[str]:
+        """Keys that a table may have beside the fields, where a backend gives some to another one."""
+        del table
+        return set()
 
 
 class Backend(ABC):

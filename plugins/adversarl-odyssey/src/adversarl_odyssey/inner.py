@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Self
 
@@ -29,6 +30,11 @@ class InnerOptions(BackendOptions):
         description="Name of the installed backend inside, which knows physics, reward and teacher; every key that is "
         "not listed here is its key.",
     )
+
+    @classmethod
+    def further_keys(cls, table: Mapping[str, Any]) -> set[str]:
+        """Keys of the backend inside, which stay in a table that another backend is chosen for."""
+        return set(_component(table.get("world", cls.model_fields["world"].default)).load().Options.model_fields)
 
     @model_validator(mode="after")
     def _check_inner(self) -> Self:
