@@ -94,6 +94,21 @@ def test_ctrl_c_in_the_middle_of_waiting_ends_the_streams(play, emulator, tmp_pa
     assert len(ended(tmp_path)) == 2
 
 
+def test_ctrl_c_again_and_again_while_streams_end_lets_them_end(play, open_emulator, monkeypatch, tmp_path):
+    server = open_emulator(linger_s=600)  # sessions of clients that leave without goodbye go on counting
+    monkeypatch.setenv("ODYSSEY_API_URL", server.url)
+    monkeypatch.setenv("ODYSSEY_API_KEY", server.key)
+    process = play("print('closing', flush=True); source.close()")
+    server.faults.switch("malformed=1000")  # so that the end is not acknowledged at once
+    assert process.stdout.readline() == "closing\n"
+    for _ in range(2):
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert server.stats()["sessions"] == 0
+    assert len(ended(tmp_path)) == 2
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_the_service_ends_the_streams_of_a_process_that_is_killed_and_most_of_their_cost_is_known(
     play, emulator, tmp_path, number

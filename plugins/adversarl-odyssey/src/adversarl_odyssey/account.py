@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.meter import WRITE_EVERY_S, Meter
 from adversarl_odyssey.options import ServiceOptions
-from adversarl_odyssey.sdk import Sdk, api_key, find_sdk, service_url
+from adversarl_odyssey.sdk import Sdk, api_key, find_sdk, hide, service_url
 
 if TYPE_CHECKING:
     from adversarl_odyssey.stream import Stream
@@ -106,18 +106,23 @@ class Account:
             self._tasks[stream] = asyncio.create_task(stream.live())
 
     async def finish(self, streams: list[Stream]) -> None:
-        """Ends streams, all at once, and forgets them."""
-        tasks = [self._tasks.pop(stream) for stream in streams if stream in self._tasks]
+        """Ends streams, all at once, and forgets them; asked again while they end, it waits for the same end."""
+        tasks = [self._tasks[stream] for stream in streams if stream in self._tasks]
         for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            if not task.cancelling():
+                task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        for stream in streams:
+            self._tasks.pop(stream, None)
 
     async def finish_all(self) -> None:
-        """Ends every stream and writes the journals for the last time."""
+        """Ends every stream; each has written what it cost."""
         await self.finish(list(self._tasks))
-        if self._clerk is not None:
-            self._clerk.cancel()
-            await asyncio.gather(self._clerk, return_exceptions=True)
+        clerk, self._clerk = self._clerk, None
+        if clerk is not None:
+            clerk.cancel()
+            await asyncio.wait([clerk])
 
     @contextlib.asynccontextmanager
     async def place(self, stream: Stream) -> AsyncIterator[None]:
@@ -151,7 +156,7 @@ class Account:
     async def _write(self) -> None:
         while True:
             await asyncio.sleep(WRITE_EVERY_S)
-            for meter in self._meters.values():
+            for meter in list(self._meters.values()):  # a world may be told of another run meanwhile
                 meter.write()
 
 
@@ -208,9 +213,10 @@ def end_all() -> None:
 
 
 def _end(account: Account) -> None:
+    """Forgets the account last, so that `end_all` goes on with what an impatient user interrupts here."""
+    _within_time(account, account.finish_all())
     for name in [name for name, known in _accounts.items() if known is account]:
         del _accounts[name]
-        _within_time(account, account.finish_all())
     if not _accounts and _loops:
         _loops.pop().stop()
 
@@ -243,7 +249,7 @@ async def _cancel_all() -> None:
 def _note(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Errors of tasks that a client left behind; what matters of them arrives by its call-backs."""
     del loop
-    log.debug("%s: %r", context.get("message"), context.get("exception"))
+    log.debug("%s: %s", context.get("message"), hide(repr(context.get("exception"))))
 
 
 atexit.register(end_all)
