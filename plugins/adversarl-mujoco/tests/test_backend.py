@@ -87,3 +87,16 @@ def test_a_missing_vulkan_is_a_hint_of_the_doctor_and_no_fault():
     assert "renderer pbr True optional, does not work: backend.renderer = 'pbr' needs Vulkan" in done.stdout
     assert "apt-get install -y mesa-vulkan-drivers libvulkan1" in done.stdout
     assert "False" not in done.stdout
+
+
+def test_triton_is_loaded_before_the_first_context_since_its_llvm_and_that_of_mesa_quarrel(tmp_path):
+    (tmp_path / "triton.py").write_text("from adversarl_mujoco import gl\nfound = gl.current_context()\n")
+    program = (
+        "from adversarl_mujoco.backend import Mujoco\nimport sys\n"
+        "assert 'triton' not in sys.modules\n"
+        "world = Mujoco(Mujoco.Options(num_envs=1, image_size=16)).make(seed=0)\n"
+        "import triton\nassert triton.found is None, triton.found\nworld.close()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -52,12 +53,25 @@ def make_context(width: int, height: int, *, second: bool = False) -> Any:
     Raises:
         NoGL: The libraries are missing or refuse; the message has the cause.
     """
+    _load_triton()
     try:
         apart = _second_display() if second and BACKEND == "egl" and software() else None
         module = apart or importlib.import_module(f"mujoco.{BACKEND}")
         return module.GLContext(width, height)
     except Exception as error:  # PyOpenGL raises ImportError, AttributeError, GLError, ... for a missing library
         raise NoGL(BACKEND, f"{type(error).__name__}: {error}") from error
+
+
+@cache
+def _load_triton() -> None:
+    """Loads triton, if it is there, before Mesa.
+
+    Builds of PyTorch for GPUs bring it and load it with the first optimizer. Its LLVM and that of Mesa's software
+    renderer are two; where Mesa's was there first, the process died (triton 3.7, Mesa 22.3). The other way round they
+    get on.
+    """
+    with suppress(ImportError):
+        importlib.import_module("triton")
 
 
 def parallel_contexts() -> int:
