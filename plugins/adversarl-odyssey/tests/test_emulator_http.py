@@ -29,7 +29,8 @@ def test_the_key_buys_a_token_and_the_token_a_session(converse, emulator):
 
 
 @pytest.mark.parametrize(
-    ("body", "status"), [({"api_key": "ody_wrong"}, 401), ({"api_key": 3}, 422), ({}, 422), ([], 422)]
+    ("body", "status"),
+    [({"api_key": "ody_wrong"}, 401), ({"api_key": "\ud800"}, 401), ({"api_key": 3}, 422), ({}, 422), ([], 422)],
 )
 def test_other_keys_are_refused(converse, body, status):
     async def script(client):
@@ -54,7 +55,7 @@ def test_without_a_token_nothing_is_given(converse):
 def test_bodies_that_are_no_objects_are_refused_and_kill_nothing(converse):
     async def script(client):
         for path in ("/auth/token", "/sessions/request", "/sessions/token", "/emulator/faults"):
-            for body in (b"", b"{", b"[1]", b"\xff\xfe"):
+            for body in (b"", b"{", b"[1]", b"\xff\xfe", b"[" * 100_000):
                 async with client.http.post(client.url + path, data=body, headers=client.headers) as response:
                     assert response.status == 422, (path, body)
         assert (await client.post("/sessions/token", {"session_id": ["x"]}))[0] == 404
@@ -234,7 +235,7 @@ def test_it_says_that_it_is_an_emulator(emulator):
 
 def test_a_port_in_use_is_named(emulator):
     port = int(emulator.url.rpartition(":")[2])
-    with pytest.raises(OdysseyError, match=f"cannot listen on 127.0.0.1:{port}"):
+    with pytest.raises(OdysseyError, match=f"cannot listen on 127.0.0.1:{port}: Address already in use. Choose"):
         ServerThread(EmulatorOptions(port=port)).start()
 
 

@@ -138,7 +138,7 @@ def test_a_world_that_fails_ends_its_stream_and_is_not_lent_again(stream, open_e
         await client.start()
         await client.picture(after=2)
         await client.end()
-        assert world not in studio._idle
+        assert world not in studio._made
 
     stream(script, server)
     assert "cannot be shown" in caplog.text

@@ -74,11 +74,21 @@ def test_images_that_are_none_are_refused(stream):
     stream(script)
 
 
-def test_a_broadcast_is_acknowledged_without_being_one(stream):
+def test_a_broadcast_has_no_address_and_the_stream_goes_on(stream):
     async def script(client):
         await client.start(broadcast=True)
+        told = await client.reply("broadcast_ready")
+        assert told["webrtc_url"] is told["spectator_token"] is None
         await client.picture()
-        assert not [text for text in client.messages if "broadcast" in text]
+
+    stream(script)
+
+
+def test_expansion_cannot_be_bypassed(stream):
+    async def script(client):
+        client.send({"type": "interactive_stream_start", "prompt": "x", "bypass_vlm_expansion": True})
+        assert await client.error() == "bypass_not_allowed"
+        await client.start(bypass_vlm_expansion=False)
 
     stream(script)
 
@@ -108,7 +118,8 @@ def test_sentences_about_the_robot_move_it(stream):
 
 def test_malformed_messages_get_an_answer_and_kill_nothing(stream):
     async def script(client):
-        for junk in ("", "{", "[]", "null", b"\x00\xff", "7"):
+        deep = "[" * 60_000
+        for junk in ("", "{", "[]", "null", b"\x00\xff", "7", deep):
             client.send(junk)
         for message, reason in [
             ({"type": "dance"}, "unknown_message"),
@@ -116,10 +127,20 @@ def test_malformed_messages_get_an_answer_and_kill_nothing(stream):
             ({"type": "update", "prompt": "x"}, "no_active_stream"),
             ({"type": "interactive_stream_start"}, "invalid_request"),
             ({"type": "interactive_stream_start", "prompt": 3}, "invalid_request"),
+            ({"type": "interactive_stream_start", "prompt": "x", "portrait": "no"}, "invalid_request"),
         ]:
             client.send(message)
             assert await client.error() == reason
-        for junk in ("", "{", "[]", "null", '{"type": []}', '{"type": "answer"}', '{"type": "answer", "sdp": "x"}'):
+        for junk in (
+            deep,
+            "",
+            "{",
+            "[]",
+            "null",
+            '{"type": []}',
+            '{"type": "answer"}',
+            '{"type": "answer", "sdp": "x"}',
+        ):
             await client.signal(junk)
         for candidate in ("", "nonsense", 3, "candidate:1 1 udp 1 127.0.0.1 9 typ host"):
             await client.signal({"type": "ice_candidate", "candidate": candidate, "sdpMid": "0", "sdpMLineIndex": 0})
@@ -161,6 +182,19 @@ def test_streams_are_refused_or_ended_with_a_reason(stream, emulator, fault, rea
         assert await client.error() == reason
         emulator.faults.clear()
         await client.start()
+
+    stream(script)
+
+
+def test_a_refused_prompt_leaves_the_stream_as_it_was(stream, emulator):
+    async def script(client):
+        await client.start()
+        emulator.faults.switch("refuse-prompt=1")
+        update = {"type": "update", "prompt": "dim the lights"}
+        client.send(update)
+        assert await client.error() == "moderation"
+        client.send(update)
+        await client.reply("update_acknowledged")
 
     stream(script)
 

@@ -124,6 +124,33 @@ def test_an_image_is_shown_first_then_stands_behind_the_scene_and_leaves_with_th
     assert not (without == blue).all(axis=-1).any()
 
 
+def test_pictures_of_any_shape_are_cut_before_they_are_scaled(play):
+    async def script(studio):
+        for shape in ((1, 1), (1, 60_000), (60_000, 1), (4000, 3)):
+            stage = await studio.open(SCENE, image=np.full((*shape, 3), 7, np.uint8))
+            assert ((await seen(stage)) == 7).all()
+            assert (await seen(stage, SHOWN_FIRST)).shape == (48, 80, 3)
+            await stage.close()
+
+    play(script)
+
+
+def test_a_world_in_which_a_stream_cannot_begin_is_closed(play):
+    async def script(studio):
+        await (await studio.open(SCENE)).close()
+        (world,) = studio._made
+        world.simulations.clear()
+        with pytest.raises(IndexError):
+            await studio.open(SCENE)
+        stage = await studio.open("\ud800, which is no letter")
+        assert (await seen(stage)).any()
+        assert studio.in_use == 1
+        assert world.closed
+        assert world not in studio._made
+
+    play(script)
+
+
 def test_upright_pictures_are_upright(play):
     async def script(studio):
         stage = await studio.open(SCENE, portrait=True, image=np.zeros((9, 90, 3), np.uint8))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 import signal
 from typing import TYPE_CHECKING, Annotated
 from urllib.request import getproxies, proxy_bypass
 
 import typer
+from pydantic import ValidationError
 
 from adversarl_odyssey.emulator.faults import FAULTS
 from adversarl_odyssey.errors import OdysseyError
+from adversarl_odyssey.sdk import is_loopback
 
 if TYPE_CHECKING:
     from adversarl_odyssey.emulator.options import EmulatorOptions
@@ -45,17 +46,22 @@ def serve(
     """
     from adversarl_odyssey.emulator.options import EmulatorOptions, make_key
 
-    options = EmulatorOptions(
-        host=host,
-        port=port,
-        key=key or make_key(),
-        size=_size(size),
-        fps=fps,
-        max_streams=max_streams,
-        max_stream_s=max_stream,
-        task=task,
-        faults=tuple(fault or ()),
-    )
+    try:
+        options = EmulatorOptions(
+            host=host,
+            port=port,
+            key=make_key() if key is None else key,
+            size=_size(size),
+            fps=fps,
+            max_streams=max_streams,
+            max_stream_s=max_stream,
+            task=task,
+            faults=tuple(fault or ()),
+        )
+    except ValidationError as error:
+        wrong = error.errors(include_input=False)[0]
+        name = str(wrong["loc"][0]).removesuffix("_s")
+        raise OdysseyError(f"--{name.replace('_', '-')}: {wrong['msg']}", "See `adversarl odyssey serve -h`.") from None
     asyncio.run(_serve(options, made_key=key is None))
 
 
@@ -63,8 +69,8 @@ def _size(text: str) -> tuple[int, int]:
     """Height and width [pixel] from ``WIDTHxHEIGHT``."""
     found = re.fullmatch(r"(\d+)x(\d+)", text.strip())
     width, height = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not (32 <= width <= 1920 and 32 <= height <= 1920) or width % 2 or height % 2:
-        raise OdysseyError(f"--size cannot be '{text}'", "Write WIDTHxHEIGHT with even numbers from 32 to 1920.")
+    if not (16 <= width <= 1920 and 16 <= height <= 1920) or width % 2 or height % 2:
+        raise OdysseyError(f"--size cannot be '{text}'", "Write WIDTHxHEIGHT with even numbers from 16 to 1920.")
     return height, width
 
 
@@ -101,16 +107,9 @@ def _greeting(options: EmulatorOptions, url: str, *, made_key: bool) -> list[str
         lines.append(f"Faults: {', '.join(options.faults)}")
     if getproxies() and not proxy_bypass("127.0.0.1"):
         lines.append("export NO_PROXY=127.0.0.1,localhost")
-    if not _is_local(options.host):
+    if not is_loopback(url) or options.host in ("0.0.0.0", "::"):
         lines.append(
             f"WARNING: {options.host} can be reached from other machines, by this machine's name or address and "
             "without encryption; the key is all that keeps them out."
         )
     return lines
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

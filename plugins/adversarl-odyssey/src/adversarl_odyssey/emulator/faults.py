@@ -18,6 +18,7 @@ FAULTS: dict[str, tuple[Kind, str]] = {
     "busy": ("count", "so many requests for a session find no streamer (503)"),
     "malformed": ("count", "so many messages to the client are no JSON, or lack fields"),
     "lease-denied": ("count", "so many starts of a stream are denied"),
+    "refuse-prompt": ("count", "so many prompts for a running stream are refused by the moderation"),
     "fail-jobs": ("count", "so many simulation jobs fail"),
     "no-streamer": ("count", "so many connections are told that their streamer is gone"),
     "quota": ("switch", "the hours of the month are used up"),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import json
 from typing import Any
 
 from aiohttp import web
 
 from adversarl_odyssey.emulator.faults import Faults
-from adversarl_odyssey.emulator.options import EmulatorOptions
+from adversarl_odyssey.emulator.options import LONGEST_KEY, EmulatorOptions
 from adversarl_odyssey.emulator.tokens import Signer
 
-LONGEST_KEY = 512
 OWNER = "the account"
 """Whose everything is: there is but one key."""
 
@@ -44,7 +44,8 @@ class Gate:
         return web.json_response({"access_token": token, "expires_in": int(self._options.token_s)})
 
     def _is_key(self, key: str) -> bool:
-        return hmac.compare_digest(key.encode(), self._options.key.encode())
+        given, right = (text.encode(errors="surrogatepass") for text in (key, self._options.key))
+        return hmac.compare_digest(given, right)
 
     def check(self, request: web.Request, *, key: bool = False) -> None:
         """Lets requests with an access token pass, or with the key itself where `key` says so.
@@ -69,6 +70,18 @@ class Gate:
         return OWNER
 
 
+def parse(text: str | bytes) -> Any:
+    """What a text in JSON says.
+
+    Raises:
+        ValueError: It is none, or nested so deeply that nobody can have meant it.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 async def body_of(request: web.Request) -> dict[str, Any]:
     """The JSON object in a request.
 
@@ -76,7 +89,7 @@ async def body_of(request: web.Request) -> dict[str, Any]:
         web.HTTPUnprocessableEntity: There is none.
     """
     try:
-        body = await request.json()
+        body = parse(await request.read())
     except ValueError:
         body = None
     if not isinstance(body, dict):

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Edge = Annotated[int, Field(ge=16, le=4096, multiple_of=2)]
+LONGEST_KEY = 512
+Edge = Annotated[int, Field(ge=16, le=1920, multiple_of=2)]
 """Of a picture; encoders want even ones [pixel]."""
 
 
@@ -23,7 +24,11 @@ class EmulatorOptions(BaseModel):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     key: str = Field(
-        default_factory=make_key, min_length=1, repr=False, description="The key that is accepted; default: a new one."
+        default_factory=make_key,
+        min_length=1,
+        max_length=LONGEST_KEY,
+        repr=False,
+        description="The key that is accepted; default: a new one.",
     )
     size: tuple[Edge, Edge] = Field((352, 640), description="Height and width of wide pictures [pixel].")
     fps: float = Field(20.0, gt=0, le=60, description="Pictures per second.")

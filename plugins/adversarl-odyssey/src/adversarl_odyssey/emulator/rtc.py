@@ -11,6 +11,7 @@ from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessi
 from aiortc.sdp import candidate_from_sdp
 
 from adversarl_odyssey.emulator.faults import Faults
+from adversarl_odyssey.emulator.gate import parse
 from adversarl_odyssey.emulator.streams import Streamer
 from adversarl_odyssey.emulator.track import StageTrack
 from adversarl_odyssey.peers import close_peer
@@ -91,7 +92,7 @@ class Peer:
 
     def _received(self, text: str | bytes) -> None:
         try:
-            message = json.loads(text)
+            message = parse(text)
         except ValueError:
             message = None
         self.handle(message)

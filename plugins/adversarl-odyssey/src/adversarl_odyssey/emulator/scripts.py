@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any, Literal
 
 import aiohttp
 from yarl import URL
 
+from adversarl_odyssey.emulator.gate import parse
 from adversarl_odyssey.emulator.images import decode_image
+from adversarl_odyssey.sdk import is_loopback
 
 Kind = Literal["start", "interact", "end"]
 KINDS: tuple[Kind, ...] = ("start", "interact", "end")
@@ -145,7 +145,7 @@ async def fetch_scripts(address: Any) -> dict[str, Any]:
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise ScriptError(f"script_url: cannot be fetched: {error!r:.200}") from None
     try:
-        found = json.loads(text)
+        found = parse(text)
     except ValueError:
         raise ScriptError("script_url: what lies there is no JSON") from None
     if isinstance(found, list):
@@ -159,19 +159,12 @@ async def _download(url: URL) -> bytes:
     """The text at an address, at most so long; proxies are only asked for other machines."""
     timeout = aiohttp.ClientTimeout(total=FETCH_S)
     async with (
-        aiohttp.ClientSession(timeout=timeout, trust_env=not _is_here(url.host or "")) as session,
+        aiohttp.ClientSession(timeout=timeout, trust_env=not is_loopback(str(url))) as session,
         session.get(url, max_redirects=3) as response,
     ):
         if not response.ok:
             raise ScriptError(f"script_url: the server there answered {response.status} {response.reason}")
         return await read_limited(response.content, MOST_BYTES, "script_url")
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def read_limited(content: aiohttp.StreamReader, most: int, name: str) -> bytes:

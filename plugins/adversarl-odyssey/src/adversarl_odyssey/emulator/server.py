@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import socket
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -67,15 +69,21 @@ async def serve(options: EmulatorOptions, say: Callable[[str], None] = _log.info
     try:
         await emulator.studio.prepare()
         await runner.setup()
-        await web.TCPSite(runner, options.host, options.port).start()
-    except BaseException as error:
+        await _listen(runner, options.host, options.port)
+    except BaseException:
         await runner.cleanup()
         await emulator.close()
-        if isinstance(error, OSError):
-            where = f"{options.host}:{options.port}"
-            raise OdysseyError(f"the emulator cannot listen on {where}: {error.strerror}", "Choose another.") from error
         raise
     return RunningServer(emulator, runner, runner.addresses[0][1])
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        action = "Choose another host or port; port 0 takes one that is free."
+        raise OdysseyError(f"the emulator cannot listen on {host}:{port}: {why}", action) from error
 
 
 class ServerThread:

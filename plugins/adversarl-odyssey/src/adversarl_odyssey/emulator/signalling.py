@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from adversarl_odyssey.emulator.gate import parse
 from adversarl_odyssey.emulator.rtc import Peer
 from adversarl_odyssey.emulator.sessions import Session, Sessions
 from adversarl_odyssey.emulator.tokens import Signer
@@ -53,7 +53,7 @@ class Connection:
 
     async def _take(self, text: str) -> None:
         try:
-            await self._dispatch(json.loads(text))
+            await self._dispatch(parse(text))
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             self._strange += 1
             _log.warning("a client sent what makes no sense: %s", error)

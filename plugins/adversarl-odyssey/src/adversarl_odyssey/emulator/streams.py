@@ -58,11 +58,11 @@ class Streamer:
 
     async def handle(self, message: dict[str, Any]) -> None:
         """Does what a message asks for; one that is malformed is answered with an error, never with silence."""
-        handler = self._handlers.get(str(message.get("type")))
-        if handler is None:
-            self._refuse("unknown_message", f"there is no message of type {message.get('type')!r:.80}")
-            return
         try:
+            handler = self._handlers.get(str(message.get("type")))
+            if handler is None:
+                self._refuse("unknown_message", f"there is no message of type {message.get('type')!r:.80}")
+                return
             async with self._lock:
                 await handler(message)
         except ValueError as error:
@@ -87,8 +87,13 @@ class Streamer:
         if self._sessions.faults.get("concurrent"):
             self._refuse("concurrent_limit_exceeded", "the account has as many streams as it may")
             return
+        if message.get("bypass_vlm_expansion"):
+            self._refuse("bypass_not_allowed", "this account may not bypass the expansion of prompts")
+            return
+        portrait = message.get("portrait", True)
+        if not isinstance(portrait, bool):
+            raise ValueError("'portrait' must be true or false")
         await self._finish()
-        portrait = bool(message.get("portrait", True))
         self._stage = await self._studio.open(prompt, portrait=portrait, image=image)
         self._stream, self._began = f"str_{secrets.token_hex(8)}", time.monotonic()
         self._recorder = self._recordings.begin(self._stream, OWNER, self._stage.size)
@@ -96,8 +101,10 @@ class Streamer:
         self._track.show(self._stage, self._recorder.add)
         await self._until_seen()
         self.send({"type": "stream_started", "stream_id": self._stream, "applied_prompt": prompt})
-        broadcast = "; broadcasts are not emulated" if message.get("broadcast") else ""
-        self._sessions.say(f"{self._name}: stream {self._stream} starts: {prompt!r:.100}{broadcast}")
+        self._sessions.say(f"{self._name}: stream {self._stream} starts: {prompt!r:.100}")
+        if message.get("broadcast"):
+            self._sessions.say(f"{self._name}: broadcasts are not emulated")
+            self.send({"type": "broadcast_ready", "broadcast_url": None, "webrtc_url": None, "spectator_token": None})
 
     async def _until_seen(self) -> None:
         """Waits a moment for the first pictures: a stream that is called ready can be seen, however soon it ends."""
@@ -109,6 +116,9 @@ class Streamer:
         text = _text(message)
         if self._stage is None:
             self._refuse("no_active_stream", "start a stream before you talk to it")
+            return
+        if self._sessions.faults.take("refuse-prompt"):
+            self._refuse("moderation", "the emulator was told to refuse the prompt")
             return
         applied = await self._stage.tell(text)
         if self._recorder is not None:

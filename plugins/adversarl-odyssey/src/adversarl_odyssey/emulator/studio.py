@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import re
@@ -94,10 +95,14 @@ class Studio:
         self.in_use += 1
         try:
             world = self._idle.pop() if self._idle else await self.run(self._make)
-            stage = Stage(self, world, self.size[::-1] if portrait else self.size)
-            await self.run(stage.begin, prompt, image)
         except BaseException:
             self.in_use -= 1
+            raise
+        stage = Stage(self, world, self.size[::-1] if portrait else self.size)
+        try:
+            await self.run(stage.begin, prompt, image)
+        except BaseException:
+            self.release(world, sound=False)
             raise
         return stage
 
@@ -106,6 +111,13 @@ class Studio:
         self.in_use -= 1
         if sound:
             self._idle.append(world)
+        else:
+            with contextlib.suppress(RuntimeError):  # the studio is closed, and its worlds with it
+                self._thread.submit(self._give_up, world)
+
+    def _give_up(self, world: PerturbableVectorEnv) -> None:
+        self._made.remove(world)
+        world.close()
 
     async def close(self) -> None:
         """Closes the worlds and ends the thread."""
@@ -149,12 +161,13 @@ class Stage:
         """Begins the world anew as a prompt describes it; on the studio's thread."""
         world = self._world
         self._start, self._scene = prompt.strip(), world.ground(prompt).perturbations
-        self._image, self._image_left = image, SHOWN_FIRST if image is not None else 0
+        if image is not None:
+            self._image, self._image_left = _cut(image, self.size), SHOWN_FIRST
         world.restore([0])
         world.perturb([0], [self._scene])
         if image is not None:
-            world.backdrops([0], [image])
-        world.reset(seed=[int.from_bytes(hashlib.sha256(prompt.encode()).digest()[:4], "big")])
+            world.backdrops([0], [self._image])
+        world.reset(seed=[int.from_bytes(hashlib.sha256(prompt.encode(errors="replace")).digest()[:4], "big")])
         self._drive(prompt)
 
     async def tell(self, text: str) -> str:
@@ -193,7 +206,7 @@ class Stage:
         world.step(self._next_action()[None])
         if self._image_left and self._image is not None:
             self._image_left -= 1
-            return _fill(self._image, self.size)
+            return self._image
         picture: NDArray[np.uint8] = world.frames([0], self.size, smooth=False)[0]
         return picture
 
@@ -238,12 +251,15 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"[a-z]+", text.lower()))
 
 
-def _fill(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A picture scaled and cut so that it fills a size. Shape (height, width, 3)."""
+def _cut(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The largest centred part of a picture with the shape of a size, scaled to it. Shape (height, width, 3)."""
     import cv2
 
     height, width = size
-    scale = max(height / image.shape[0], width / image.shape[1])
-    scaled = cv2.resize(image, (max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale))))
-    top, left = (scaled.shape[0] - height) // 2, (scaled.shape[1] - width) // 2
-    return np.ascontiguousarray(scaled[top : top + height, left : left + width], dtype=np.uint8)
+    rows, columns = image.shape[:2]
+    share = min(rows / height, columns / width)
+    high, wide = max(1, round(share * height)), max(1, round(share * width))
+    top, left = (rows - high) // 2, (columns - wide) // 2
+    part = image[top : top + high, left : left + wide]
+    method = cv2.INTER_AREA if share > 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (width, height), interpolation=method), np.uint8)
