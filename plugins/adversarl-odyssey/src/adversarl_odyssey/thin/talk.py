@@ -99,5 +99,8 @@ class Talk:
             self.reject(stream_error(reason, text))
             self.handlers.call("on_stream_error", reason, text)
         elif kind == "broadcast_ready":
-            urls = message.get("broadcast_url"), message["webrtc_url"], message["spectator_token"]
-            self.handlers.call("on_broadcast_ready", BroadcastInfo(*urls))
+            url, token = message.get("webrtc_url"), message.get("spectator_token")
+            if url and token:
+                self.handlers.call("on_broadcast_ready", BroadcastInfo(message.get("broadcast_url"), url, token))
+            else:
+                self.handlers.call("on_stream_error", "broadcast_error", "The broadcast has no address or no token")
