@@ -199,6 +199,19 @@ def test_a_refused_prompt_leaves_the_stream_as_it_was(stream, emulator):
     stream(script)
 
 
+def test_a_refused_prompt_leaves_the_stream_as_it_was(stream, emulator):
+    async def script(client):
+        await client.start()
+        emulator.faults.switch("refuse-prompt=1")
+        update = {"type": "update", "prompt": "dim the lights"}
+        client.send(update)
+        assert await client.error() == "moderation"
+        client.send(update)
+        await client.reply("update_acknowledged")
+
+    stream(script)
+
+
 def test_a_streamer_that_is_gone_is_told(converse, emulator):
     emulator.faults.switch("no-streamer=1")
 

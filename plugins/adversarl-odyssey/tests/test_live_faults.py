@@ -41,6 +41,21 @@ def test_a_sentence_that_nobody_acknowledged_is_said_again(open_source, emulator
     assert (scalars["odyssey/resent"], scalars["odyssey/renewals"]) == (1, 0)
 
 
+def test_a_prompt_that_the_moderation_refuses_is_told_of_and_dropped_and_the_stream_goes_on(open_source, emulator):
+    told = []
+    source = open_source()
+    source.connect(told.append)
+    begin(source)
+    emulator.faults.switch("refuse-prompt=1")
+    for _ in range(2):
+        source.prompt(0, DARK)
+        assert source.show(0, fresh=True).picture.mean() > NIGHT
+    scalars = source.scalars()
+    assert [scalars[f"odyssey/{name}"] for name in ("refused", "starts", "reconnects")] == [1, 1, 0]
+    assert "refuses the prompt (moderation: " in told[0]
+    assert f"goes on without '{DARK}'" in told[0]
+
+
 def test_a_new_episode_takes_a_new_connection_if_the_old_one_does_not_end_its_stream(open_source, emulator):
     source = open_source()
     begin(source)

@@ -230,6 +230,66 @@ def test_an_empty_prompt_brings_the_scene_back(desk):
     assert desk.take() == Order("scene", SCENE)
 
 
+def test_a_refused_prompt_is_dropped_and_never_said_again(desk):
+    desk.begin(SCENE, restart=True)
+    open_stream(desk)
+    desk.prompt("naughty")
+    assert desk.take() == Order("prompt", "naughty")
+    assert desk.refused() == "naughty"
+    assert desk.take() is None
+    assert pictures(desk, 3)[-1]
+    desk.begin(SCENE, restart=False)
+    desk.prompt("naughty")
+    assert desk.take() is None
+    desk.down()
+    open_stream(desk)
+    assert desk.take() is None
+    assert desk.tally.refused == 1
+    assert desk.tally.prompts == 0
+
+
+def test_a_refused_prompt_does_not_leave_the_one_before_it_in_force(desk):
+    desk.begin(SCENE, restart=True)
+    open_stream(desk)
+    for text in ("dark", "naughty"):
+        desk.prompt(text)
+        assert desk.take() == Order("prompt", text)
+    desk.refused()
+    assert desk.take() == Order("scene", SCENE)
+    desk.prompt("dark")
+    desk.take()
+    desk.prompt("naughty")
+    assert desk.take() == Order("scene", SCENE)
+
+
+def test_a_scene_is_said_alone_if_the_conditions_with_it_are_refused(desk):
+    desk.begin(SCENE, restart=True)
+    open_stream(desk)
+    desk.prompt("dark")
+    desk.take()
+    desk.begin(SCENE, restart=False)
+    desk.prompt("naughty")
+    assert desk.take() == Order("scene", f"{SCENE} naughty")
+    desk.prompt("rainy")
+    desk.refused()
+    assert desk.take() == Order("scene", f"{SCENE} rainy")
+
+
+def test_a_refused_scene_begins_a_new_stream_and_a_refused_action_nothing(desk, clock):
+    desk.begin(SCENE, restart=True)
+    open_stream(desk)
+    desk.act("left")
+    desk.take()
+    desk.acknowledged()
+    assert desk.refused() == "left"
+    assert desk.refused() == ""
+    assert desk.due(clock.now) == ""
+    desk.begin(SCENE, restart=False)
+    assert desk.take() == Order("scene", SCENE)
+    desk.refused()
+    assert desk.due(clock.now) == "restart"
+
+
 def test_a_renewed_stream_is_led_back_and_tells_of_it_once(desk):
     desk.begin(SCENE, restart=True)
     open_stream(desk)

@@ -337,7 +337,8 @@ def test_a_connection_that_the_emulator_drops_is_transient(emulator, make_client
         ("lease_denied", "", "transient"),
         ("session_timeout", "", "rotate"),
         ("internal_error", "the machine failed", "transient"),
-        ("content_moderation", "the prompt is not allowed", "fatal"),
+        ("content_moderation", "the prompt is not allowed", "refused"),
+        ("prompt_rejected", "", "refused"),
         ("unknown", "", "transient"),
     ],
 )

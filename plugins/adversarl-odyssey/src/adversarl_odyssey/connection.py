@@ -64,6 +64,7 @@ class Connection:
         self._lost: asyncio.Future[Trouble] = asyncio.get_running_loop().create_future()
         self._opened = self._streaming = False
         self._unclear = asyncio.Event()
+        self._refusal: Trouble | None = None
 
     @property
     def trouble(self) -> Trouble | None:
@@ -78,7 +79,7 @@ class Connection:
         """
         handlers = {
             "on_video_frame": lambda frame: self._on_picture(frame.data),
-            "on_stream_error": lambda reason, message: self._lose(stream_trouble(reason, message), streaming=False),
+            "on_stream_error": self._on_stream_error,
             "on_stream_ended": self._ended,
             "on_error": self._on_error,
             "on_disconnected": lambda: self._gone("the connection was closed"),
@@ -102,13 +103,18 @@ class Connection:
         """
         if self._lost.done() and self._lost.result().kind == "rotate":
             self._lost = asyncio.get_running_loop().create_future()
-        self._streaming = True
+        self._streaming, self._refusal = True, None
         first = {} if picture is None else {"image": picture}
         work = self._client.start_stream(scene, portrait=portrait, **first)
         return str(await self._call(work, limit_s, "starting a stream"))
 
+    def refusal(self) -> Trouble | None:
+        """Why the service did not take what was said last; told once."""
+        refusal, self._refusal = self._refusal, None
+        return refusal
+
     async def say(self, text: str, limit_s: float) -> bool:
-        """Says something to the stream; returns whether the service acknowledged it in time.
+        """Says something to the stream; returns whether the service acknowledged or refused it in time.
 
         Raises:
             Disturbed: The stream is over.
@@ -117,6 +123,10 @@ class Connection:
             await self._call(self._client.interact(text), limit_s, "")
         except TimeoutError:
             return False
+        except Disturbed as disturbed:
+            if disturbed.trouble.kind != "refused":
+                raise
+            self._refusal = disturbed.trouble
         return True
 
     async def stop(self) -> bool:
@@ -151,12 +161,13 @@ class Connection:
         task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
         self._unclear.clear()
         unclear = loop.create_task(self._unclear.wait())
+        ends: set[asyncio.Future[Any]] = {task, self._lost}
         try:
             until = loop.time() + limit_s
-            await asyncio.wait({task, self._lost, unclear}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*ends, unclear}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
             if not (task.done() or self._lost.done()):
                 left = min(UNCLEAR_S, until - loop.time())
-                await asyncio.wait({task, self._lost}, timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(ends, timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
         except Exception as error:
@@ -174,6 +185,13 @@ class Connection:
         self._streaming = self._streaming and streaming
         if not self._lost.done():
             self._lost.set_result(trouble)
+
+    def _on_stream_error(self, reason: str, message: str) -> None:
+        trouble = stream_trouble(reason, message)
+        if trouble.kind == "refused":
+            self._refusal = trouble
+        else:
+            self._lose(trouble, streaming=False)
 
     def _ended(self) -> None:
         if self._streaming:

@@ -14,25 +14,14 @@ from numpy.typing import NDArray
 
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.options import ServiceOptions
+from adversarl_odyssey.sources import Shown
 from adversarl_odyssey.tally import Tally
-from adversarl_odyssey.wishes import Asked, World
+from adversarl_odyssey.wishes import Asked, Said, World
 from adversarl_odyssey.words import Order
 
 Due = Literal["", "unused", "restart", "rotate", "stuck"]
 LISTEN_S = 0.5
 """How often a waiting world makes sure that there still is somebody to wait for [s]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A picture as it came, and how; the fields are those of `Shown`. `picture` has Shape (h, w, 3)."""
-
-    picture: NDArray[np.uint8]
-    number: int
-    age_s: float
-    latency_s: float
-    dropped: int
-    renewed: bool
 
 
 @dataclass(slots=True)
@@ -63,6 +52,7 @@ class Desk:
         self._world: World | None = None
         self._up = self._released = self._closed = False
         self._saying: Order | None = None
+        self._said: Said | None = None
         self._sent_s = math.nan
         self._quiet_s = math.inf
         self._unseen = list[Unseen]()
@@ -92,10 +82,7 @@ class Desk:
     def prompt(self, text: str) -> None:
         """Conditions changed; see `Source.prompt`. An empty text brings the scene back."""
         with self._changed:
-            self._asked.prompt = text or None
-            self._asked.words.prompt = text or None
-            if not text and self._world is not None and self._world.told:
-                self._asked.words.scene = self._asked.scene
+            self._asked.change(text, self._world)
         self._poke()
 
     def act(self, text: str) -> None:
@@ -104,8 +91,8 @@ class Desk:
             self._asked.words.action = text
         self._poke()
 
-    def show(self, *, fresh: bool, patience_s: float) -> Taken:
-        """See `Source.show`.
+    def show(self, *, fresh: bool, patience_s: float) -> Shown:
+        """See `Source.show`; the picture is the one that came, Shape (h, w, 3).
 
         Args:
             fresh: Whether the picture must be newer than all that was asked for, and than the last one returned.
@@ -141,11 +128,11 @@ class Desk:
             sentence = "the client has not answered for longer than all its time-outs together"
             raise OdysseyError(sentence, "This is a bug of the client; please report it with `client` and versions.")
 
-    def _take(self) -> Taken:
+    def _take(self) -> Shown:
         picture, now, tally = self._picture, self.clock(), self.tally
         assert picture is not None
         dropped = max(0, self._number - self._returned - 1)
-        taken = Taken(picture, self._number, now - self._arrived_s, self._latency_s, dropped, self._renewed)
+        taken = Shown(picture, self._number, now - self._arrived_s, self._latency_s, dropped, self._renewed)
         self._returned, self._renewed, self._asked.permitted = self._number, False, False
         self._asked.used_s = now
         if self._world is not None and self._shows(self._world.begun_s):
@@ -183,9 +170,7 @@ class Desk:
         with self._changed:
             asked = self._asked
             assert asked.scene is not None
-            self._world, self._up, self._saying = World(asked.scene), False, None
-            self._unseen.clear()
-            asked.anew = False
+            self._forget(World(asked.scene))
             asked.words.scene, asked.words.prompt = None, asked.prompt
             return asked.scene
 
@@ -206,8 +191,7 @@ class Desk:
             order = self._asked.words.take()
             if order is not None and self._world is not None:
                 self._saying, self._sent_s = order, self.clock()
-                self._world.told = order.kind != "scene" or self._asked.prompt is not None
-                self._world.scene = self._asked.scene or self._world.scene
+                self._said = self._asked.said(order, self._world)
             return order
 
     def acknowledged(self) -> None:
@@ -217,6 +201,18 @@ class Desk:
             if self._saying is not None:
                 self._unseen.append(Unseen(self._saying, self._sent_s, self._quiet_s))
             self._saying = None
+
+    def refused(self) -> str:
+        """The service does not take what was said last, which is never said again; returns it."""
+        with self._changed:
+            said, self._said = self._said, None
+            if said is None or self._world is None:
+                return ""
+            self._saying, self._quiet_s = None, self.clock()
+            self._unseen = [unseen for unseen in self._unseen if unseen.order is not said.order]
+            self.tally.refused += 1
+            self._asked.forgo(said, self._world)
+            return said.order.text
 
     def frame(self, picture: NDArray[np.uint8]) -> bool:
         """A picture has arrived; returns whether it shows all that was asked for. Keeps it without copying."""
@@ -255,9 +251,7 @@ class Desk:
     def down(self) -> None:
         """There is no stream any more."""
         with self._changed:
-            self._world, self._up, self._saying = None, False, None
-            self._unseen.clear()
-            self._asked.anew = False
+            self._forget(None)
 
     def fail(self, error: Exception) -> None:
         """Nothing more can be done; `show` raises it until the next episode begins."""
@@ -270,6 +264,12 @@ class Desk:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def _forget(self, world: World | None) -> None:
+        """What was said to the last stream counts no longer."""
+        self._world, self._up, self._saying, self._said = world, False, None, None
+        self._unseen.clear()
+        self._asked.anew = False
 
     @property
     def _settled(self) -> bool:

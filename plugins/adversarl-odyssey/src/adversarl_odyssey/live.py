@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from adversarl.interfaces.backend import Notice
 from adversarl_odyssey import account as accounts
 from adversarl_odyssey.connection import END_S, LEAVE_S
-from adversarl_odyssey.desk import Taken
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.meter import Meter
 from adversarl_odyssey.notices import Notices
@@ -92,12 +92,11 @@ class LiveSource(Source):
     def show(self, env: int, *, fresh: bool) -> Shown:
         """See `Source.show`; a fresh picture is also newer than the one that was returned last."""
         try:
-            taken = self._stream(env).desk.show(fresh=fresh, patience_s=self._patience_s)
+            shown = self._stream(env).desk.show(fresh=fresh, patience_s=self._patience_s)
         finally:
             self._look()
         self._stop_if_overspent()
-        picture = self._fit(env, taken)
-        return Shown(picture, taken.number, taken.age_s, taken.latency_s, taken.dropped, taken.renewed)
+        return replace(shown, picture=self._fit(env, shown))
 
     def scalars(self) -> dict[str, float]:
         """Cost [USD], stream time [h], latencies [s] and counts of disturbances."""
@@ -127,10 +126,10 @@ class LiveSource(Source):
         if self.exhausted and self.meter.cost_usd > options.max_cost_usd + max(more, GRACE * options.max_cost_usd):
             raise OdysseyError(self.exhausted, "Raise backend.max_cost_usd to go on.")
 
-    def _fit(self, env: int, taken: Taken) -> NDArray[np.uint8]:
+    def _fit(self, env: int, shown: Shown) -> NDArray[np.uint8]:
         known = self._fitted[env]
-        if known is None or known[0] != taken.number:
-            known = self._fitted[env] = taken.number, fit(taken.picture, self._size)
+        if known is None or known[0] != shown.number:
+            known = self._fitted[env] = shown.number, fit(shown.picture, self._size)
         return known[1]
 
 

@@ -51,6 +51,7 @@ KINDS = {
     "rate-limit": ("rate-limit=2", "drop-connection=6"),
     "busy": ("busy=3", "drop-connection=6"),
     "lease-denied": ("lease-denied=2", "drop-connection=6"),
+    "refuse-prompt": ("refuse-prompt=2",),
     "no-streamer": ("no-streamer=2", "drop-connection=6"),
     "concurrent": ("concurrent", "drop-connection=6"),
     "quota": ("quota", "drop-connection=3"),

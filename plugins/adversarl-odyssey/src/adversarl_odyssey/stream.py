@@ -149,6 +149,9 @@ class Stream:
         while True:
             if connection.trouble is not None:
                 raise Disturbed(connection.trouble)
+            if (refusal := connection.refusal()) is not None:
+                text = self.desk.refused()
+                self._tell("refused", f"{refusal.sentence}; it goes on without '{text}'. {refusal.action}")
             now = self.desk.clock()
             attentive = now if now - due_at > LAG_S else attentive
             due = self.desk.due(attentive)
@@ -185,7 +188,8 @@ class Stream:
     async def _recover(self, trouble: Trouble) -> None:
         """Waits before the next attempt, or gives up."""
         self._tries += 1
-        if trouble.kind == "fatal":
+        if trouble.kind in ("fatal", "refused"):
+            self._tries = 0
             return self.desk.fail(OdysseyError(trouble.sentence, trouble.action))
         if self._tries > self.options.retries:
             sentence = f"{trouble.sentence}, and {self.options.retries} further attempts did not help"

@@ -23,6 +23,7 @@ class Tally:
         renewals: Streams that began though nobody asked for a new world.
         reconnects: Connections that were lost or given up.
         resent: Sentences that were said again because nobody had acknowledged them.
+        refused: Sentences that the service did not take.
     """
 
     frames: int = 0
@@ -37,6 +38,7 @@ class Tally:
     renewals: int = 0
     reconnects: int = 0
     resent: int = 0
+    refused: int = 0
 
 
 def scalars(tallies: Iterable[Tally]) -> dict[str, float]:
@@ -45,7 +47,7 @@ def scalars(tallies: Iterable[Tally]) -> dict[str, float]:
     for tally in tallies:
         for name, value in asdict(tally).items():
             sums[name] = sums.get(name, 0.0) + value
-    counts = ("frames", "dropped", "starts", "renewals", "reconnects", "resent")
+    counts = ("frames", "dropped", "starts", "renewals", "reconnects", "resent", "refused")
     found = {f"odyssey/{name}": sums.get(name, 0.0) for name in counts}
     means = (
         ("frame_age_s", "age_s", "shown"),

@@ -14,7 +14,7 @@ from typing import Literal
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.sdk import EMULATOR, KEY, hide
 
-Kind = Literal["fatal", "transient", "rotate"]
+Kind = Literal["fatal", "transient", "rotate", "refused"]
 LONGEST = 240
 """Longest quotation of the service."""
 PORTAL = "Look at the account in Odyssey's portal."
@@ -26,7 +26,7 @@ class Trouble:
 
     Attributes:
         kind: ``fatal``: trying again is in vain. ``transient``: try again, with a new client. ``rotate``: the stream
-            is over, and a new one may begin at once.
+            is over, and a new one may begin at once. ``refused``: the words are, and a stream that runs goes on.
         sentence: What happened, in one sentence without its full stop; holds no key.
         action: What the user can do, in whole sentences.
         wait_s: How long the service asks to wait before the next attempt [s]; 0 if it does not say.
@@ -99,7 +99,10 @@ _UNREACHED = Trouble("transient", "the service cannot be reached", "Check the ne
 _INTERRUPTED = Trouble("fatal", "the run was interrupted", "Resume it.")
 _STATUS = re.compile(r"(?:: |HTTP )([45]\d\d)\b")
 _QUEUE = re.compile(r"no streamers|waiting for a streamer|no machine became free|streamer.*not available", re.I)
-_REFUSED_WORDS = re.compile(r"moderat|safety|policy|not allowed|forbidden|privilege", re.I)
+_REFUSED_WORDS = re.compile(
+    r"moderat|safety|unsafe|policy|inappropriate|not allowed|forbidden|privilege|prompt.{0,9}(reject|refuse|block)",
+    re.I,
+)
 _ELSEWHERE = re.compile(r"(failed|no session): 40[45]")
 _LOGIN = re.compile(r"API key|api_key|access denied|ession not found|token not available")
 _OFTEN = re.compile(r"\b(rate|limit|many|queue)", re.I)
@@ -148,7 +151,9 @@ def _of_stream(text: str) -> Trouble:
     if "denied" in text:
         return _DENIED
     if _REFUSED_WORDS.search(text):
-        return Trouble("fatal", f"the service refuses the prompt ({text})", "Word the scene or the prompt differently.")
+        return Trouble(
+            "refused", f"the service refuses the prompt ({text})", "Word the scene or the prompt differently."
+        )
     return Trouble("transient", f"the stream failed ({text})", "It is started again.")
 
 

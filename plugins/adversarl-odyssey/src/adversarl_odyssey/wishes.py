@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from adversarl_odyssey.words import Words
+from adversarl_odyssey.words import Order, Words
 
 NEW_S = 2.0
 """A stream that began so recently, and that nobody has seen or spoken to, is a new world [s]."""
@@ -41,6 +41,21 @@ class World:
         return at_s - self.begun_s > max_stream_s
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said last.
+
+    Attributes:
+        order: The text.
+        prompt: The conditions in it, or in force.
+        told: Whether the stream had been told anything before.
+    """
+
+    order: Order
+    prompt: str | None
+    told: bool
+
+
 @dataclass(slots=True)
 class Asked:
     """What the environment wants.
@@ -54,6 +69,7 @@ class Asked:
         began_s: When the episode began [s].
         longest_s: About how long the longest of the last episodes took [s].
         words: What waits to be said.
+        refused: Conditions that the service does not take.
     """
 
     scene: str | None = None
@@ -64,6 +80,7 @@ class Asked:
     began_s: float = -math.inf
     longest_s: float = 0.0
     words: Words = field(default_factory=Words)
+    refused: set[str] = field(default_factory=set)
 
     def begin(self, scene: str, now: float) -> None:
         """An episode; remembers how long the last ones took, so that none has to be cut by a renewal."""
@@ -71,3 +88,30 @@ class Asked:
             self.longest_s = max(FORGET * self.longest_s, now - self.began_s)
         self.scene, self.prompt, self.permitted, self.began_s = scene, None, True, now
         self.words.clear()
+
+    def change(self, text: str, world: World | None) -> None:
+        """Other conditions; none, or such as the service does not take, bring the scene back."""
+        self.prompt = self.words.prompt = None if text in self.refused else text or None
+        if self.prompt is None and world is not None and world.told:
+            self.words.scene = self.scene
+
+    def said(self, order: Order, world: World) -> Said:
+        """An order is being said to a stream."""
+        said = Said(order, self.prompt, world.told)
+        world.told = order.kind != "scene" or self.prompt is not None
+        world.scene = self.scene or world.scene
+        return said
+
+    def forgo(self, said: Said, world: World) -> None:
+        """Goes on without what was refused: without an action, in the scene alone, or with a new stream."""
+        if said.order.kind == "action":
+            return
+        world.told = said.told or said.order.kind == "scene"
+        if said.prompt is None:
+            self.anew = True
+            return
+        self.refused.add(said.prompt)
+        if self.prompt == said.prompt:
+            self.change("", world)
+        if said.order.kind == "scene":
+            self.words.scene = self.scene

@@ -120,6 +120,9 @@ class Streamer:
         if self._sessions.faults.take("refuse-prompt"):
             self._refuse("moderation", "the emulator was told to refuse the prompt")
             return
+        if self._sessions.faults.take("refuse-prompt"):
+            self._refuse("moderation", "the emulator was told to refuse the prompt")
+            return
         applied = await self._stage.tell(text)
         if self._recorder is not None:
             self._recorder.note(self.age() or 0.0, "interact", text, applied)
