@@ -156,6 +156,24 @@ def test_a_detector_decides_about_reward_and_success(make_bench):
     assert bench.heard.episodes[0].total_reward == 3.0
 
 
+def test_a_detector_is_told_which_episodes_begin_and_how(make_bench):
+    begun = []
+
+    class Told(RewardDetector):
+        def begin(self, frames, starting):
+            begun.append((frames.copy(), starting.tolist()))
+
+        def score(self, step):
+            return Score(step.reward, step.success)
+
+    bench = make_bench(max_episode_steps=3, reward=Told(RewardOptions()))
+    first, _ = bench.loop.reset(seed=0)
+    assert np.array_equal(begun[0][0], first["image"])
+    last = bench.play(3)[-1][0]
+    assert [starting for _, starting in begun] == [[True, True], [True, True]]
+    assert np.array_equal(begun[1][0], last["image"])
+
+
 # --- the curriculum and the world -------------------------------------------------------------------------------
 
 

@@ -102,10 +102,9 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         del options
         if seed is not None:
             self._reseed(seed if isinstance(seed, int) else [-1 if s is None else s for s in seed])
-        everyone = np.ones(self.num_envs, dtype=bool)
         if self._recorder is not None:
             self._recorder.forget(range(self.num_envs))
-        self._observation, info = self._begin(everyone)
+        self._observation, info = self._begin(np.ones(self.num_envs, dtype=bool))
         return self._observation, info
 
     def step(
@@ -190,7 +189,9 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             self._plan(starting[~self._clean[starting]])
         self._put_in_force(starting)
         seeds = [int(seed) if chosen else None for seed, chosen in zip(self._seeds, mask, strict=True)]
-        return self.world.reset(seed=seeds, options={"reset_mask": mask})
+        observation, info = self.world.reset(seed=seeds, options={"reset_mask": mask})
+        self.parts.reward.begin(observation["image"], mask)
+        return observation, info
 
     def _plan(self, envs: NDArray[np.intp]) -> None:
         slots = [Slot(int(env), int(self._index[env]), self.env_steps) for env in envs]
@@ -214,9 +215,8 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
                 self._log_prompt(int(env), entry)
 
     def _log_prompt(self, env: int, entry: Entry) -> None:
-        step = entry.took_effect
         self.hook.adversarl_prompt_in_force(
-            env=env, episode=int(self._index[env]), env_steps=self.env_steps, step=step, entry=entry
+            env=env, episode=int(self._index[env]), env_steps=self.env_steps, step=entry.took_effect, entry=entry
         )
 
     def _end(

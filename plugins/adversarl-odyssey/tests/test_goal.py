@@ -47,6 +47,11 @@ def steps(*frames: NDArray[np.uint8]) -> list[Step]:
 
 
 @pytest.mark.parametrize("check", checks_for("reward"))
+def test_it_keeps_them_without_a_goal_too(check: Check) -> None:
+    check(GoalImage)
+
+
+@pytest.mark.parametrize("check", checks_for("reward"))
 def test_it_keeps_the_promises_of_reward_detectors(check: Check, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "goal.png"), scene(42, 40))
     check(GoalImage, GoalImageOptions(goal=str(tmp_path)))
@@ -86,7 +91,7 @@ def test_an_episode_begins_anew_where_it_is_told_alone() -> None:
     assert found.success.tolist() == [False, True]
 
 
-def test_without_a_start_the_largest_distance_counts() -> None:
+def test_without_a_start_the_first_picture_counts() -> None:
     made = judge(hold=1)
     scores = [made.score(step) for step in steps(empty(60, 40), scene(42, 40))]
     assert [bool(score.success[0]) for score in scores] == [False, True]
@@ -95,7 +100,7 @@ def test_without_a_start_the_largest_distance_counts() -> None:
 
 def test_without_a_goal_it_says_which_key_to_set() -> None:
     with pytest.raises(OdysseyError, match=r"goal-image has no goal\. Set goal = "):
-        GoalImage(GoalImageOptions()).score(steps(scene(42, 40))[0])
+        GoalImage(GoalImageOptions()).begin(scene(42, 40)[None], np.ones(1, bool))
 
 
 @pytest.mark.parametrize(("name", "problem"), [("gone.png", "does not exist"), ("text.png", "is no picture")])

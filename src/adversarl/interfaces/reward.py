@@ -47,6 +47,7 @@ class RewardDetector(ABC):
 
     The closed loop calls it so::
 
+        detector.begin(frames, starting)  # at each reset
         score = detector.score(Step(frames, task, reward, info["success"]))
         return observation, score.reward, terminated, truncated, info
     """
@@ -55,6 +56,15 @@ class RewardDetector(ABC):
 
     def __init__(self, options: RewardOptions) -> None:
         self.options = options
+
+    def begin(self, frames: NDArray[np.uint8], starting: NDArray[np.bool_]) -> None:
+        """Episodes begin; for detectors that compare with the start. One must be able to score without it too.
+
+        Args:
+            frames: What the camera sees now, uint8. Shape (num_envs, H, W, 3).
+            starting: In which environments an episode begins. Shape (num_envs,).
+        """
+        del frames, starting
 
     @abstractmethod
     def score(self, step: Step) -> Score:

@@ -45,8 +45,8 @@ class GoalImage(RewardDetector):
     may lie elsewhere than they did in the goal. Distance is 1 - c with the correlation coefficient c of the pixels,
     mean and contrast apart (Lewis, "Fast normalized cross-correlation", 1995). It compares pixels, not what they mean.
 
-    The world calls `begin` when episodes start. Where nobody does, the largest distance seen so far stands for the one
-    at the start.
+    Where nobody calls `begin`, an environment's first picture stands for the start. Without a goal no episode can
+    begin, and nothing is worth anything.
     """
 
     Options: ClassVar[type[RewardOptions]] = GoalImageOptions
@@ -55,7 +55,6 @@ class GoalImage(RewardDetector):
     def __init__(self, options: RewardOptions) -> None:
         super().__init__(options)
         self._templates: list[NDArray[np.float32]] = []
-        self._told = False
         self._start, self._last, self._held = np.zeros(0), np.zeros(0), np.zeros(0, np.int64)
         if self.options.goal is not None:
             self.show_goals(load(Path(self.options.goal)))
@@ -89,18 +88,18 @@ class GoalImage(RewardDetector):
     def begin(self, frames: NDArray[np.uint8], starting: NDArray[np.bool_]) -> None:
         """Episodes begin with these pictures. Shapes (num_envs, H, W, 3) and (num_envs,)."""
         self._make_room(len(frames))
-        self._told = True
         self._start[starting] = self._last[starting] = self.distance(frames[starting])
         self._held[starting] = 0
 
     def score(self, step: Step) -> Score:
         """The share of the way that was covered since the last picture, and `bonus` for a solved task."""
         self._make_room(len(step.frames))
+        if not self.knows_goal:
+            return Score(np.zeros(len(step.frames)), np.zeros(len(step.frames), bool))
         now = self.distance(step.frames)
-        last = np.where(np.isnan(self._last), now, self._last)
-        if not self._told:
-            self._start = np.fmax(self._start, now)
-        scale = np.maximum(np.where(np.isnan(self._start), now, self._start), 1e-3)
+        first = np.isnan(self._start)
+        self._start[first] = self._last[first] = now[first]
+        last, scale = self._last, np.maximum(self._start, 1e-3)
         self._held = np.where(now < self.options.threshold * scale, self._held + 1, 0)
         self._last = now
         success = self._held >= self.options.hold
@@ -114,11 +113,11 @@ class GoalImage(RewardDetector):
     def state_dict(self) -> dict[str, Any]:
         """Distances at the start and now, and what is looked for."""
         arrays = {"start": self._start, "last": self._last, "held": self._held}
-        return {"templates": self._templates, "told": self._told, **{k: v.copy() for k, v in arrays.items()}}
+        return {"templates": self._templates, **{k: v.copy() for k, v in arrays.items()}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Brings `state_dict` back."""
-        self._templates, self._told = state["templates"], state["told"]
+        self._templates = state["templates"]
         self._start, self._last, self._held = state["start"], state["last"], state["held"]
 
 

@@ -15,7 +15,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from adversarl.interfaces.backend import Indices, Notice, Observation, PerturbableVectorEnv, Seeds, reset_seeds
-from adversarl.interfaces.reward import RewardDetector, Score, Step
+from adversarl.interfaces.reward import RewardDetector, Step
 from adversarl.types import Axis, Grounding, Perturbation
 from adversarl_odyssey import pure_axes
 from adversarl_odyssey.errors import OdysseyError
@@ -125,8 +125,7 @@ class PureVectorEnv(PerturbableVectorEnv):
         self._look(envs)
         for _ in range(self._settle_frames):
             self._look([env for env in envs if self._asked[env] != self._scene])
-        if isinstance(self.judge, GoalImage):
-            self.judge.begin(self._images(), chosen)
+        self.judge.begin(self._images(), chosen)
         return self._observation(), {"success": np.zeros(self.num_envs, bool), **self._info()}
 
     def _begin(self, env: int, seed: int | None) -> None:
@@ -168,9 +167,7 @@ class PureVectorEnv(PerturbableVectorEnv):
     def _conclude(self, present: Sequence[int]) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Any]:
         """Judges the pictures; where a world is gone, nothing that is seen counts."""
         nothing = np.zeros(self.num_envs)
-        score = Score(nothing, nothing.astype(bool))
-        if present:  # a judge whose worlds are all gone may not know its goal yet
-            score = self.judge.score(Step(self._images(), self.task, score.reward, score.success))
+        score = self.judge.score(Step(self._images(), self.task, nothing, nothing.astype(bool)))
         same = np.zeros(self.num_envs, bool)
         for env in present:
             shown = self._shown[env]
