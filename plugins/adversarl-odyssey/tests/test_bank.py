@@ -1,6 +1,9 @@
 import asyncio
 import json
 import os
+import resource
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,7 +13,10 @@ from adversarl_odyssey.bank_filling import Filling
 from adversarl_odyssey.bank_films import BadVideo, examine, pictures, to_and_fro
 from adversarl_odyssey.emulator.jobs import MOST_QUEUED
 from adversarl_odyssey.errors import OdysseyError
+from adversarl_odyssey.goal_pictures import goal_video
 from adversarl_odyssey.options import ServiceOptions
+from adversarl_odyssey.pure_options import OdysseyOptions
+from aiohttp import web
 from answers_server import serving
 
 SCENE = "A wooden table in a bright room."
@@ -90,7 +96,10 @@ def test_a_damaged_manifest_is_named(bank, text):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OdysseyError, match="Choose another folder"), Bank(tmp_path / "file" / "bank").locked():
+    with (
+        pytest.raises(OdysseyError, match=r"Not a directory\. Make room or choose another folder"),
+        Bank(tmp_path / "file" / "bank").locked(),
+    ):
         pass
 
 
@@ -106,8 +115,142 @@ def test_videos_come_home_whole(fill, bank):
 
 def test_a_goal_is_no_look_of_the_scene(fill, bank):
     (entry,) = fill([Script(SCENE, 2.0, "The robot arm picks up the cube.")])
-    assert bank.goal() == bank.video(entry)
+    assert bank.has(entry.script)
     assert bank.find(SCENE) is None
+
+
+def test_a_video_that_was_removed_is_not_found(fill, bank):
+    (entry,) = fill([Script(SCENE, 0.2)])
+    assert bank.find(SCENE)
+    bank.video(entry).unlink()
+    assert not bank.has(entry.script)
+    assert bank.find(SCENE) is None
+
+
+def test_jobs_that_others_paid_for_are_brought_home_and_hold_up_nothing(fill, bank):
+    """A full queue of somebody who was killed, and who wanted other videos."""
+    others = [Script(f"{SCENE} {number}", 0.2) for number in range(MOST_QUEUED + 2)]
+    with bank.locked():
+        for script in others:
+            bank.put(replace(bank.add(script), status="running", job_id=f"job_of_{script.hash[:8]}", attempts=9))
+    (entry,) = fill([Script(SCENE, 0.2)])
+    assert entry.status == "done"
+    assert {bank.entries[script.hash].status for script in others} == {"failed"}
+    assert "does not give the job out any more" in bank.entries[others[0].hash].error
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [("MONTHLY_LIMIT_REACHED", "hours of this month"), ("ACCOUNT_SUSPENDED", "suspended")],
+)
+def test_a_queue_that_is_closed_for_good_is_not_waited_for(bank, monkeypatch, code, message):
+    refusal = {"detail": {"error": code, "message": "No more.", "action": "Pay."}}
+    monkeypatch.setenv("ODYSSEY_API_KEY", "ody_any")
+
+    async def work():
+        async with serving({"POST /simulation-jobs": (429, refusal)}) as server:
+            options = ServiceOptions(client="thin", api_url=server.url)
+            await Filling(bank, options, poll_s=0.01, max_queued=2).run([bank.add(Script(SCENE))])
+
+    with bank.locked(), pytest.raises(OdysseyError, match=message):
+        asyncio.run(work())
+
+
+def completed(name):
+    """The answer of the service about a job whose video it gives out."""
+    job = {"job_id": name, "status": "completed", "priority": "normal", "created_at": "now"}
+
+    async def tell(request):
+        stream = {"stream_id": "str_1", "video_url": f"http://{request.host}/video.mp4", "script_index": 0}
+        return web.json_response(job | {"streams": [stream]})
+
+    return tell
+
+
+@pytest.fixture
+def ask(bank, monkeypatch):
+    """Fills the bank from a server with these answers; jobs of these names run there already."""
+
+    def run(answers, *jobs):
+        async def work():
+            async with serving(answers) as server:
+                options = ServiceOptions(client="thin", retries=2, api_url=server.url)
+                await Filling(bank, options, poll_s=0.01, max_queued=2).run([])
+
+        monkeypatch.setenv("ODYSSEY_API_KEY", "ody_any")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        with bank.locked():
+            for number, name in enumerate(jobs):
+                script = Script(f"{SCENE} {number}")
+                bank.put(replace(bank.add(script), status="running", job_id=name, attempts=9))
+            asyncio.run(work())
+
+    return run
+
+
+def test_one_failure_of_the_service_is_one_disturbance_for_many_jobs(ask, bank):
+    job = {"job_id": "job_1", "status": "failed", "priority": "normal", "created_at": "now", "error_message": "no"}
+    ask({"GET /simulation-jobs/job_1": [(500, "out of order"), (500, "out of order"), (200, job)]}, *["job_1"] * 5)
+    assert {entry.status for entry in bank.entries.values()} == {"failed"}
+
+
+def test_a_download_that_never_comes_ends_it_though_all_else_is_well(ask, bank):
+    running = {"job_id": "job_2", "status": "processing", "priority": "normal", "created_at": "now"}
+    answers = {
+        "GET /simulation-jobs/job_1": completed("job_1"),
+        "GET /simulation-jobs/job_2": (200, running),
+        "GET /video.mp4": (500, "later"),
+    }
+    with pytest.raises(OdysseyError, match="500"):
+        ask(answers, "job_1", "job_2")
+    assert [entry.job_id for entry in bank.entries.values()] == ["job_1", "job_2"]
+
+
+@pytest.mark.parametrize("kept", [64, 4096])
+def test_a_full_disk_is_named_and_leaves_what_was_known(ask, bank, kept):
+    """A limit on the size of files stands for the disk: first not even the manifest can be written, then no video."""
+    ask({"GET /simulation-jobs/job_0": (404, {"detail": "not found"})}, "job_0")
+    known = (bank.folder / "manifest.json").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (kept, limits[1]))
+    try:
+        with pytest.raises(OdysseyError, match="cannot be written: File too large"):
+            ask({"GET /simulation-jobs/job_1": completed("job_1"), "GET /video.mp4": (200, "x" * 9999)}, "job_1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(bank.folder.rglob("*.part"))
+    (entry,) = Bank(bank.folder).entries.values()
+    assert entry.job_id == (None if kept == 64 else "job_1")
+    assert ((bank.folder / "manifest.json").read_bytes() == known) == (kept == 64)
+
+
+def test_of_two_that_want_one_goal_at_once_one_asks_for_it_and_the_other_waits(emulator, tmp_path):
+    options = OdysseyOptions(client="thin", bank=str(tmp_path / "goals"), goal_prompt="The robot waves.")
+    notices = []
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda _: goal_video(options, notices.append), range(2)))
+    assert found[0] == found[1]
+    assert found[0].exists()
+    assert sum("Asking for a video" in notice for notice in notices) == 1
+    assert sum("is waited for" in notice for notice in notices) <= 1
+    (entry,) = Bank(tmp_path / "goals").entries.values()
+    assert entry.attempts == 1
+
+
+def test_a_bank_that_is_in_use_is_waited_for_where_that_is_wanted(bank):
+    told, done = threading.Event(), []
+
+    def wait():
+        with Bank(bank.folder).locked(lambda problem: told.set()):
+            done.append(True)
+
+    thread = threading.Thread(target=wait)
+    with bank.locked():
+        thread.start()
+        assert told.wait(60)
+        assert not done
+    thread.join()
+    assert done
 
 
 def test_more_scripts_than_the_service_queues_wait_for_their_turn(fill):
@@ -177,32 +320,29 @@ def test_a_service_that_is_away_is_tried_again_and_then_said_to_be_away(fill):
         fill([Script(SCENE, 0.2)], api_url="http://127.0.0.1:9")
 
 
-def test_what_is_no_video_never_takes_the_place_of_one(tmp_path, fill, bank):
+def test_what_is_no_video_never_takes_the_place_of_one(fill, bank):
     (entry,) = fill([Script(SCENE, 1.0)])
     whole = bank.video(entry).read_bytes()
 
     async def give(body, status=200):
-        from aiohttp import web
-
         async def answer(request):
             del request
             return web.Response(body=body, status=status)
 
         async with serving({"GET /video.mp4": answer}) as server:
-            return await download(f"{server.url}/video.mp4", tmp_path / "video.mp4", 5.0)
+            return await download(f"{server.url}/video.mp4", bank, entry, 5.0)
 
     for body in (b"", b"no video", whole[: len(whole) // 2]):
         with pytest.raises(Gone, match="cannot be decoded"):
             asyncio.run(give(body))
     with pytest.raises(Gone, match="404"):
         asyncio.run(give(b"", 404))
-    assert not [path for path in tmp_path.iterdir() if "video" in path.name]
+    assert bank.video(entry).read_bytes() == whole
+    assert not list(bank.folder.rglob("*.part"))
     assert asyncio.run(give(whole)).frames == 10
 
 
 def test_a_video_that_comes_damaged_is_fetched_again_before_it_is_paid_again(bank, monkeypatch):
-    from aiohttp import web
-
     job = {"job_id": "job_1", "status": "completed", "priority": "normal", "created_at": "2026-11-21T00:00:00Z"}
     script = Script(SCENE, 1.0)
 

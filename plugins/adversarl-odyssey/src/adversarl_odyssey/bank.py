@@ -6,8 +6,8 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -121,6 +121,8 @@ class Bank:
         key = (entry.script.prompt, entry.script.portrait)
         if entry.status == "done" and not entry.script.then:
             self._by_prompt[key] = name
+        elif self._by_prompt.get(key) == name:
+            del self._by_prompt[key]
 
     def put(self, entry: Entry) -> None:
         """Adds or replaces an entry and writes the manifest; only under `locked`."""
@@ -132,8 +134,9 @@ class Bank:
         name = script.hash
         folder = self.folder / name
         if not (folder / "script.json").exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            write_json(folder / "script.json", {"script": script.entries(), "portrait": script.portrait})
+            with self.writing():
+                folder.mkdir(parents=True, exist_ok=True)
+                write_json(folder / "script.json", {"script": script.entries(), "portrait": script.portrait})
         if name not in self.entries:
             self._keep(name, Entry(script))
         return self.entries[name]
@@ -142,7 +145,22 @@ class Bank:
         """Writes the manifest; only under `locked`."""
         videos = {name: asdict(entry) for name, entry in self.entries.items()}
         content = {"version": VERSION, "levels": list(self.levels), "videos": videos}
-        write_json(self.folder / "manifest.json", content)
+        with self.writing():
+            write_json(self.folder / "manifest.json", content)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Around what changes files.
+
+        Raises:
+            OdysseyError: They cannot be written, since the disk is full, say.
+        """
+        try:
+            yield
+        except OSError as error:
+            problem = f"the bank {self.folder} cannot be written: {error.strerror or error}"
+            advice = "Make room or choose another folder with --out; what is paid for is not paid again"
+            raise OdysseyError(problem, advice) from error
 
     def levels_with(self, more: Iterable[float]) -> tuple[float, ...]:
         """Its levels and more of them; worlds round to all of them."""
@@ -152,49 +170,64 @@ class Bank:
         """Where an entry's video lies."""
         return self.folder / entry.script.hash / "video.mp4"
 
+    def has(self, script: Script) -> bool:
+        """Whether the video of a script is there."""
+        entry = self.entries.get(script.hash)
+        return entry is not None and entry.status == "done" and self.video(entry).exists()
+
     def find(self, prompt: str, *, portrait: bool = False) -> Path | None:
         """The video that begins in a world, or None."""
         name = self._by_prompt.get((prompt, portrait))
-        return None if name is None else self.folder / name / "video.mp4"
-
-    def goal(self) -> Path | None:
-        """The video of somebody doing the task, or None."""
-        done = [e for e in self.entries.values() if e.script.then and e.status == "done"]
-        return self.video(done[-1]) if done else None
+        path = self.folder / (name or "") / "video.mp4"
+        return path if path.exists() else None
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keeps other processes from changing the bank, and reads what they changed before.
+    def locked(self, in_use: Callable[[str], None] | None = None) -> Iterator[None]:
+        """Keeps others from changing the bank, and reads what they changed before.
+
+        Args:
+            in_use: Told what has to be waited for, where others are at it; None for not waiting.
 
         Raises:
-            OdysseyError: Another process is at it, or the folder cannot be written.
+            OdysseyError: Others are at it and are not waited for, or the folder cannot be written.
         """
-        lock = self._acquire()
+        lock = self._acquire(in_use)
         try:
             self._read()
             yield
         finally:
             lock.close()
 
-    def _acquire(self) -> IO[str]:
-        try:
+    def _acquire(self, in_use: Callable[[str], None] | None) -> IO[str]:
+        with self.writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / "lock").open("a+")
-        except OSError as error:
-            problem = f"the bank {self.folder} cannot be written: {error.strerror}"
-            raise OdysseyError(problem, "Choose another folder with --out") from None
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            owner = lock.read().strip() or "another process"
-            lock.close()
-            problem = f"the bank {self.folder} is in use by process {owner}"
-            raise OdysseyError(problem, "Wait for it, stop it, or choose another folder with --out") from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+            self._take(lock, in_use)
+            with self.writing():
+                lock.truncate(0)
+                lock.write(str(os.getpid()))
+                lock.flush()
+        except BaseException:
+            with suppress(OSError):  # what could not be written is tried again
+                lock.close()
+            raise
         return lock
+
+    def _take(self, lock: IO[str], in_use: Callable[[str], None] | None) -> None:
+        try:
+            with self.writing():
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OdysseyError as error:
+            if not isinstance(error.__cause__, BlockingIOError):
+                raise
+        lock.seek(0)
+        problem = f"the bank {self.folder} is in use by process {lock.read().strip() or 'that is not known'}"
+        if in_use is None:
+            raise OdysseyError(problem, "Wait for it, stop it, or choose another folder with --out")
+        in_use(problem)
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:

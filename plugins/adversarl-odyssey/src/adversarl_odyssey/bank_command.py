@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adversarl.cli.options import Json, PluginFiles, RecipeFile, Set, load_plugins
+from adversarl.errors import RecipeError
 
 if TYPE_CHECKING:
     from adversarl.recipe import Recipe
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 def bank(
     recipe: RecipeFile,
-    out: Annotated[Path | None, typer.Option(help="Folder of the bank; the recipe's backend.bank, or ./bank.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the bank; default: where the recipe looks for it.")
+    ] = None,
     levels: Annotated[
         str, typer.Option(metavar="LEVELS", help='Intensities of each axis, such as "0.5 1"; the recipe\'s by default.')
     ] = "",
@@ -36,9 +39,12 @@ def bank(
     """Make the videos that a recipe needs, so that odyssey-batch runs without a network; goes on where it stopped."""
     from adversarl.recipe import load_recipe
     from adversarl_odyssey.bank_making import Making, make
+    from adversarl_odyssey.bank_plan import folder_of
 
+    if only_prompts and not (prompt or goal):
+        raise RecipeError("--only-prompts", "nothing is wanted", "add --prompt TEXT or --goal")
     loaded = load_recipe(recipe, load_plugins(tuple(plugin or ())).registry, overrides or [])
-    folder = out or Path(getattr(loaded["backend"].options, "bank", None) or "bank")
+    folder = out or folder_of(loaded)
     wanted = _wanted(loaded, folder, levels, seconds, tuple(prompt or ()), goal=goal)
     command = shlex.join(["adversarl", *sys.argv[1:]])
     making = Making(folder, wanted, command, only_prompts, dry_run, retry_failed, max_queued, poll)
@@ -59,8 +65,6 @@ def _wanted(
 
 
 def _levels(text: str) -> tuple[float, ...]:
-    from adversarl.errors import RecipeError
-
     try:
         found = tuple(sorted({float(part) for part in text.replace(",", " ").split()}))
     except ValueError:

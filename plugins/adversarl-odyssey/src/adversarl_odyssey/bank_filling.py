@@ -70,26 +70,34 @@ class Filling:
         self._not_before = 0.0
         self._spent_usd = 0.0
         self._damaged: Counter[str] = Counter()
+        self._disturbed: Counter[str] = Counter()
 
     async def run(self, entries: Sequence[Entry]) -> None:
-        """Goes on until every entry is done or has failed for good.
+        """Goes on until every entry is done or has failed for good, and so does all else that was paid for before.
 
         Raises:
             OdysseyError: The service refuses for good, or cannot be reached any more; jobs go on there.
         """
-        names = [entry.script.hash for entry in entries]
+        paid = (name for name, entry in self._bank.entries.items() if entry.status == "running")
+        names = list(dict.fromkeys([*(entry.script.hash for entry in entries), *paid]))
         self._client = self._make()
         try:
             while left := self._left(names):
-                for entry in left:
-                    if entry.status == "running":
-                        await self._look(entry)
+                await self._look_at([entry for entry in left if entry.status == "running"])
                 await self._send_some(names)
-                # Disturbances hold up everything, a full queue only what is to be sent.
-                rest = self._not_before - time.monotonic() if self._troubles else 0.0
-                await asyncio.sleep(max(self._poll_s, rest))
+                if self._left(names):
+                    # Disturbances hold up everything, a full queue only what is to be sent.
+                    rest = self._not_before - time.monotonic() if self._troubles else 0.0
+                    await asyncio.sleep(max(self._poll_s, rest))
         finally:
             await self._drop(self._client)
+
+    async def _look_at(self, running: Sequence[Entry]) -> None:
+        """Looks at jobs, those last that made trouble, up to the first disturbance: it would be the next one's too."""
+        for entry in sorted(running, key=lambda entry: self._disturbed[entry.script.hash]):
+            await self._look(entry)
+            if self._troubles:
+                return
 
     def _make(self) -> Any:
         """A client, which logs in when it is first used."""
@@ -101,7 +109,7 @@ class Filling:
 
     async def _send_some(self, names: Sequence[str]) -> None:
         """Asks for as many jobs as may be queued."""
-        running = sum(entry.status == "running" for entry in self._bank.entries.values())
+        running = sum(self._bank.entries[name].status == "running" for name in names)
         for entry in map(self._bank.entries.__getitem__, names):
             if running >= self._max_queued or time.monotonic() < self._not_before:
                 return
@@ -126,10 +134,11 @@ class Filling:
                 self._put(replace(entry, status="failed", error=hide(str(error))))
                 return False
             self._put(replace(entry, status="wanted"))
-            if FULL.search(str(error)):
-                self._pause(trouble_of(error).wait_s)
+            trouble = trouble_of(error)
+            if FULL.search(str(error)) and trouble.kind != "fatal":
+                self._pause(trouble.wait_s)
             else:
-                await self._endure(error)
+                await self._endure(error, entry)
             return False
         self._troubles = 0
         self._put(self._sent(entry, job.job_id))
@@ -168,10 +177,10 @@ class Filling:
             job = await self._in_time(self._client.get_simulate_status(entry.job_id))
         except ValueError as error:
             if not LOST.search(str(error)):
-                return await self._endure(error)
+                return await self._endure(error, entry)
             return self._again(entry, f"the service does not give the job out any more ({error})")
         except Exception as error:
-            return await self._endure(error)
+            return await self._endure(error, entry)
         status = str(getattr(job.status, "value", job.status))
         if status == "completed":
             return await self._fetch(entry, job)
@@ -185,12 +194,12 @@ class Filling:
         if url is None:
             return self._again(entry, "the job was completed without a video")
         try:
-            facts = await download(url, self._bank.video(entry), self._options.connect_timeout_s)
+            facts = await download(url, self._bank, entry, self._options.connect_timeout_s)
         except Gone as error:
             self._damaged[job.job_id] += 1
             return self._again(entry, str(error)) if self._damaged[job.job_id] >= DOWNLOADS else None
         except Exception as error:
-            return await self._endure(error)
+            return await self._endure(error, entry)
         self._troubles = 0
         self._put(
             replace(
@@ -218,10 +227,11 @@ class Filling:
         """What a call of the client gives; it has no time limit of its own."""
         return await asyncio.wait_for(call, self._options.connect_timeout_s)
 
-    async def _endure(self, error: Exception) -> None:
+    async def _endure(self, error: Exception, entry: Entry) -> None:
         """Waits after a disturbance that will pass, ever longer; raises where none will."""
         trouble = trouble_of(error)
-        self._troubles += 1
+        self._disturbed[entry.script.hash] += 1
+        self._troubles = max(self._troubles + 1, self._disturbed[entry.script.hash])
         if trouble.kind == "fatal" or self._troubles > self._options.retries:
             raise OdysseyError(trouble.sentence, trouble.action) from error
         self._pause(trouble.wait_s)

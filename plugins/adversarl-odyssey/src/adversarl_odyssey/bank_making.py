@@ -18,7 +18,7 @@ from adversarl.recipe import Recipe
 from adversarl_odyssey.assumed import PRICES
 from adversarl_odyssey.bank import Bank, Entry, Script, retried
 from adversarl_odyssey.bank_filling import Filling
-from adversarl_odyssey.bank_plan import Wanted, scripts_of, service_of
+from adversarl_odyssey.bank_plan import Wanted, scripts_of, service_of, unpaid
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.options import ServiceOptions
 
@@ -100,25 +100,17 @@ def make(recipe: Recipe, making: Making, *, as_json: bool) -> None:
 
 def _prepared(bank: Bank, script: Script, *, retry: bool) -> Entry:
     entry = bank.add(script)
-    lost = entry.status == "done" and not bank.video(entry).exists()
+    lost = entry.status == "done" and not bank.has(script)
     if lost or (retry and entry.status == "failed"):
-        bank.entries[script.hash] = entry = retried(entry)
-    return entry
+        bank.put(retried(entry))
+    return bank.entries[script.hash]
 
 
 def _bill(bank: Bank, scripts: Sequence[Script], *, retry: bool) -> Bill:
-    states = [_state(bank, script, retry=retry) for script in scripts]
-    count = Counter(states)
-    seconds = sum(script.seconds for script, state in zip(scripts, states, strict=True) if state == "wanted")
-    return Bill(len(scripts), count["wanted"] + count["running"], count["running"], count["failed"], seconds / 3600)
-
-
-def _state(bank: Bank, script: Script, *, retry: bool) -> str:
-    """What will become of a script: ``done``, ``failed``, ``running`` or ``wanted``."""
-    entry = bank.entries.get(script.hash)
-    if entry is None or entry.status == "sending" or (entry.status == "failed" and retry):
-        return "wanted"
-    return "wanted" if entry.status == "done" and not bank.video(entry).exists() else entry.status
+    wanted = [script for script in scripts if unpaid(bank, script, retry=retry)]
+    count = Counter(bank.entries[s.hash].status for s in scripts if s not in wanted)
+    missing, hours = len(wanted) + count["running"], sum(script.seconds for script in wanted) / 3600
+    return Bill(len(scripts), missing, count["running"], count["failed"], hours)
 
 
 def _check_budget(bill: Bill, service: ServiceOptions) -> None:
@@ -180,8 +172,7 @@ def _report(bank: Bank, entries: Sequence[Entry], service: ServiceOptions, *, as
         seconds = sum(entry.duration_s or 0 for entry in done)
         text = f"{bank.folder}: {len(done)} videos, {seconds:.0f} s"
         console.print(text, highlight=False, soft_wrap=True)
-        goal = bank.goal()
-        if goal is not None:
+        for goal in (bank.video(entry) for entry in done if entry.script.then):
             console.print(f'goal video, for goal-image\'s goal = "{goal}"', highlight=False, soft_wrap=True)
     if failed:
         words = "; ".join(dict.fromkeys(entry.error or "no reason given" for entry in failed))

@@ -15,7 +15,7 @@ from adversarl.seeding import generator
 from adversarl.types import Perturbation
 from adversarl_odyssey.bank import Bank, Script
 from adversarl_odyssey.bank_words import canonical, complete, joined
-from adversarl_odyssey.goal_pictures import SECONDS as GOAL_S
+from adversarl_odyssey.goal_pictures import goal_folder, goal_script
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.outline import simulator
 from adversarl_odyssey.pure_options import OdysseyOptions
@@ -70,7 +70,7 @@ def _goal_script(service: ServiceOptions, task: str, seconds: float) -> Script:
     The scene of a hybrid world has no robot, since the simulator's stands before it, so that the default is taken.
     """
     if isinstance(service, OdysseyOptions):
-        return Script(service.scene, GOAL_S, service.goal_text, service.portrait)
+        return goal_script(service)
     scene = str(ServiceOptions.model_fields["scene"].default)
     return Script(scene, seconds, f"The robot arm does its task: {task}.", service.portrait)
 
@@ -81,13 +81,32 @@ def service_of(recipe: Recipe) -> ServiceOptions:
     return options if isinstance(options, ServiceOptions) else ServiceOptions()
 
 
+def folder_of(recipe: Recipe) -> Path:
+    """The bank that the worlds of a recipe look into; for those that look into none the default of `odyssey-batch`."""
+    options = recipe["backend"].options
+    return goal_folder(options) if isinstance(options, OdysseyOptions) else Path(getattr(options, "bank", "bank"))
+
+
+def unpaid(bank: Bank, script: Script, *, retry: bool = True) -> bool:
+    """Whether a script has yet to be paid: there is no video, and the service works at none.
+
+    Args:
+        bank: Where it would be.
+        script: What it shows.
+        retry: Whether it is tried again if it failed for good.
+    """
+    entry = bank.entries.get(script.hash)
+    if entry is None or bank.has(script):
+        return entry is None
+    return entry.status in ("wanted", "sending", "done") or (retry and entry.status == "failed")
+
+
 def missing_from(recipe: Recipe) -> tuple[int, float]:
-    """How many videos the bank of a recipe lacks, and the length of each [s]."""
+    """How many videos have yet to be paid for a recipe's bank, and the length of each [s]."""
     options: Any = recipe["backend"].options
     bank = Bank(Path(options.bank))
     wanted = Wanted(bank.levels_with(options.levels), options.seconds)
-    lacking = [s for s in scripts_of(recipe, wanted) if bank.find(s.prompt, portrait=s.portrait) is None]
-    return len(lacking), options.seconds
+    return sum(unpaid(bank, script) for script in scripts_of(recipe, wanted)), options.seconds
 
 
 def _conditions(recipe: Recipe, world: PerturbableVectorEnv, wanted: Wanted) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 
 from adversarl_odyssey.bank import Bank, Entry, Script
 from adversarl_odyssey.errors import OdysseyError
-from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.sources import fit
 
 if TYPE_CHECKING:
     from adversarl_odyssey.bank_filling import Filling
+    from adversarl_odyssey.pure_options import OdysseyOptions
 
 SIZE = 84
 """Edge of a kept picture [pixel]."""
@@ -81,41 +82,51 @@ def _read(path: Path) -> Picture:
     return fit(np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), dtype=np.uint8), SIZE)
 
 
-def goal_video(options: ServiceOptions, script: Script, folder: Path, notice: Callable[[str], None]) -> Path:
+def goal_script(options: OdysseyOptions) -> Script:
+    """What a pure world asks for where its judge was told no goal."""
+    return Script(options.scene, SECONDS, options.goal_text, options.portrait)
+
+
+def goal_folder(options: OdysseyOptions) -> Path:
+    """The bank in which pure worlds keep it; by default in the user's caches (XDG base directory specification)."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(options.bank).expanduser() if options.bank else caches / "adversarl" / "odyssey"
+
+
+def goal_video(options: OdysseyOptions, notice: Callable[[str], None]) -> Path:
     """The video of somebody doing the task: the bank's, or one that is made now, by one job.
 
+    Of several processes that want it at once, one makes it, and the others wait.
+
     Args:
-        options: How to reach the service.
-        script: What it shows.
-        folder: Of the bank.
+        options: What it shows, and how to reach the service.
         notice: Tells the user that it takes a while, and what it costs.
 
     Raises:
         OdysseyError: The service does not make it.
     """
-    bank = Bank(folder)
-    entry = bank.entries.get(script.hash)
-    if entry is None or entry.status != "done" or not bank.video(entry).exists():
-        cost = script.seconds / 3600 * options.price_usd_per_hour
-        notice(f'Asking for a video of the goal, "{script.then}" ({script.seconds:g} s, about {cost:.3f} USD), once.')
-        entry = _make(options, bank, script)
-    return bank.video(entry)
+    bank, script = Bank(goal_folder(options)), goal_script(options)
+    if not bank.has(script):
+        with bank.locked(lambda problem: notice(f"The video of the goal is waited for, as {problem}.")):
+            if not bank.has(script):  # nobody made it meanwhile
+                _make(options, bank, script, notice)
+    return bank.video(bank.entries[script.hash])
 
 
-def _make(options: ServiceOptions, bank: Bank, script: Script) -> Entry:
+def _make(options: OdysseyOptions, bank: Bank, script: Script, notice: Callable[[str], None]) -> None:
     from adversarl_odyssey.bank import retried
     from adversarl_odyssey.bank_filling import Filling
 
-    with bank.locked():
-        entry = bank.add(script)
-        if entry.status in ("done", "failed"):  # one whose file is gone, or that failed in an earlier run
-            bank.put(retried(entry))
-        _run(Filling(bank, options, poll_s=0.5, max_queued=10), bank.entries[script.hash])
-        made = bank.entries[script.hash]
+    cost = script.seconds / 3600 * options.price_usd_per_hour
+    notice(f'Asking for a video of the goal, "{script.then}" ({script.seconds:g} s, about {cost:.3f} USD), once.')
+    entry = bank.add(script)
+    if entry.status in ("done", "failed"):  # one whose file is gone, or that failed in an earlier run
+        bank.put(retried(entry))
+    _run(Filling(bank, options, poll_s=0.5, max_queued=10), bank.entries[script.hash])
+    made = bank.entries[script.hash]
     if made.status != "done":
         problem = f"the service made no video of the goal: {made.error or made.status}"
         raise OdysseyError(problem, 'Try again, or give pictures of it: judge = { use = "goal-image", goal = "PATH" }.')
-    return made
 
 
 def _run(filling: Filling, entry: Entry) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.recipe import Recipe
 from adversarl_odyssey.estimate import Outline
-from adversarl_odyssey.goal_pictures import SECONDS as GOAL_S
+from adversarl_odyssey.goal_pictures import goal_folder, goal_script
 from adversarl_odyssey.inner import InnerOptions, make_inner
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.pure_options import OdysseyOptions, judge_of
@@ -69,12 +69,14 @@ def _mute(options: OdysseyOptions, seed: int) -> PerturbableVectorEnv:
 
 def _videos(recipe: Recipe, kind: str) -> tuple[int, float]:
     """How many videos have to be made first, and the length of each [s]."""
-    from adversarl_odyssey.bank_plan import missing_from
+    from adversarl_odyssey.bank import Bank
+    from adversarl_odyssey.bank_plan import missing_from, unpaid
 
     options = recipe["backend"].options
     if kind == "videos":
         return missing_from(recipe)
     if kind != "stream" or not isinstance(options, OdysseyOptions):
         return 0, 0.0
-    needs_goal = options.judge.get("use", "goal-image") == "goal-image" and not options.judge.get("goal")
-    return (1, GOAL_S) if needs_goal else (0, 0.0)
+    script = goal_script(options)
+    asks = options.judge["use"] == "goal-image" and not options.judge.get("goal")
+    return (1, script.seconds) if asks and unpaid(Bank(goal_folder(options)), script) else (0, 0.0)

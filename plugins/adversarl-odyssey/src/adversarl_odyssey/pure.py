@@ -33,16 +33,6 @@ class Odyssey(Backend):
 
     def _goal(self, notice: Notice) -> Path:
         """The video of the solved task."""
-        from adversarl_odyssey.bank import Script
-        from adversarl_odyssey.goal_pictures import SECONDS, goal_video
+        from adversarl_odyssey.goal_pictures import goal_video
 
-        options = self.options
-        folder = Path(options.bank).expanduser() if options.bank else _cache() / "adversarl" / "odyssey"
-        return goal_video(options, Script(options.scene, SECONDS, options.goal_text, options.portrait), folder, notice)
-
-
-def _cache() -> Path:
-    """The user's folder for what can be made again, by the XDG base directory specification."""
-    import os
-
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return goal_video(self.options, notice)
