@@ -1,8 +1,12 @@
 import json
+from dataclasses import replace
 
 import pytest
+from adversarl_odyssey.bank import Bank
 from adversarl_odyssey.estimate import Assumptions, Estimate, Outline, estimate
+from adversarl_odyssey.goal_pictures import goal_folder, goal_script
 from adversarl_odyssey.outline import outline_of
+from adversarl_odyssey.pure_options import OdysseyOptions
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -26,8 +30,9 @@ SLOW = ["--speed", "1", "--frame-rate", "1", "--open-seconds", "0"]
 
 
 @pytest.fixture(autouse=True)
-def _nobody_there(monkeypatch):
-    """A stream that is opened, or a key that is asked for, is an error."""
+def _nobody_there(monkeypatch, tmp_path):
+    """A stream that is opened, or a key that is asked for, is an error; nothing was filmed before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     monkeypatch.setenv("ODYSSEY_API_URL", "http://127.0.0.1:9")
     monkeypatch.delenv("ODYSSEY_API_KEY", raising=False)
 
@@ -86,8 +91,18 @@ def test_opening_a_stream_at_every_reset_takes_its_time(ask):
     assert part(found, "training").wall_s == 900 * 1.5
 
 
-def test_a_goal_that_has_yet_to_be_filmed_is_paid_too(ask, tmp_path):
+def test_a_goal_that_has_yet_to_be_filmed_is_paid_too(ask):
     assert part(ask("odyssey", keys=""), "1 missing video").stream_s > 0
+    options = OdysseyOptions()
+    bank, script = Bank(goal_folder(options)), goal_script(options)
+    with bank.locked():
+        bank.put(replace(bank.add(script), status="done"))
+    assert part(ask("odyssey", keys=""), "1 missing video").stream_s == script.seconds
+    bank.video(bank.entries[script.hash]).write_bytes(b"a film")
+    assert not [phase for phase in ask("odyssey", keys="").phases if "missing" in phase.name]
+
+
+def test_a_goal_that_is_given_is_not_filmed(ask, tmp_path):
     goal = tmp_path / "goal.png"
     Image.new("RGB", (84, 84)).save(goal)
     found = ask("odyssey", keys=f'judge = {{ use = "goal-image", goal = "{goal}" }}')
