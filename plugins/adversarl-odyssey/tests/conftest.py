@@ -35,6 +35,16 @@ def emulator(_emulator, monkeypatch):
     _emulator.faults.clear()
 
 
+@pytest.fixture(scope="module")
+def hurried(_emulator):
+    """Jobs of `emulator` are begun as soon as they are there."""
+    jobs = _emulator.running.emulator.offline.jobs
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "_dispatch_s", 0.02)
+        patch.setattr(jobs, "_start_s", 0.02)
+        yield
+
+
 @pytest.fixture
 def open_emulator(_emulator):
     """``open_emulator(**options)`` starts an emulator of the test's own."""

@@ -28,8 +28,8 @@ def bank(tmp_path):
 
 
 @pytest.fixture
-def fill(emulator, bank):
-    """Fills the bank with scripts; ``on_change(entry, filling)`` sees every change."""
+def fill(emulator, hurried, bank):
+    """Fills the bank with scripts; ``on_change(entry)`` sees every change."""
 
     def run(scripts, on_change=lambda entry: None, **options):
         async def work():

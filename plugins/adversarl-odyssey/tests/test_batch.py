@@ -40,8 +40,8 @@ episodes = 1
 """
 
 
-@pytest.fixture(scope="session")
-def shared(_emulator, tmp_path_factory, adversarl_registry):
+@pytest.fixture(scope="module")
+def shared(_emulator, hurried, tmp_path_factory, adversarl_registry):
     """A bank for `AXES`, with conditions of somebody's own."""
     folder = tmp_path_factory.mktemp("batch")
     path = folder / "recipe.toml"
