@@ -226,15 +226,20 @@ def test_a_full_disk_is_named_and_leaves_what_was_known(ask, bank, kept):
 
 def test_of_two_that_want_one_goal_at_once_one_asks_for_it_and_the_other_waits(emulator, tmp_path):
     options = OdysseyOptions(client="thin", bank=str(tmp_path / "goals"), goal_prompt="The robot waves.")
-    notices = []
+    notices, bills = [], []
+
+    def pay(seconds, why):
+        bills.append((seconds, why))
+
     with ThreadPoolExecutor(2) as threads:
-        found = list(threads.map(lambda _: goal_video(options, notices.append), range(2)))
+        found = list(threads.map(lambda _: goal_video(options, notices.append, pay), range(2)))
     assert found[0] == found[1]
     assert found[0].exists()
     assert sum("Asking for a video" in notice for notice in notices) == 1
     assert sum("is waited for" in notice for notice in notices) <= 1
     (entry,) = Bank(tmp_path / "goals").entries.values()
     assert entry.attempts == 1
+    assert bills == [(entry.script.seconds, "goal video")]
 
 
 def test_a_bank_that_is_in_use_is_waited_for_where_that_is_wanted(bank):

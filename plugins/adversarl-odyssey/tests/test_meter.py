@@ -34,6 +34,13 @@ def test_open_and_ended_streams_cost_their_time(clock):
     assert meter.scalars()["odyssey/cost_usd"] == pytest.approx(2.0)
 
 
+def test_what_was_paid_beside_streams_counts_too(tmp_path, clock):
+    meter = Meter(tmp_path, clock=clock)
+    meter.book(2.0, 1800, "video")
+    assert (meter.cost_usd, meter.stream_s, meter.open_streams) == (1.0, 1800, 0)
+    assert read(tmp_path / FILE) == (1800, 1.0)
+
+
 def test_a_stream_ends_only_once(clock):
     meter = Meter(clock=clock)
     entry = meter.begin(2.0)

@@ -106,7 +106,7 @@ def make() -> Iterator[Callable[..., PureVectorEnv]]:
                 judge,
                 chosen_options,
                 axes=chosen(chosen_options.axes),
-                goal=lambda notice: Path("none.mp4"),
+                goal=lambda notice, paid: Path("none.mp4"),
                 num_envs=2,
                 seed=0,
             )
@@ -298,8 +298,9 @@ def test_the_emulator_plays_an_episode_whose_goal_is_a_video_of_its_own(emulator
     backend = Odyssey(OdysseyOptions(num_envs=1, client="thin", bank=str(tmp_path), image_size=64, max_episode_steps=8))
     notices: list[str] = []
     with closing(backend.make(seed=0)) as world:
-        world.connect(notices.append, None)
+        world.connect(notices.append, tmp_path)
         bright, _ = world.reset(seed=[1])
+        assert '"seconds": 8.0, "usd": 0.004444, "why": "goal video"' in (tmp_path / "odyssey.jsonl").read_text()
         assert len(list(tmp_path.glob("*/video.mp4"))) == 1
         world.perturb([0], [world.ground("the room is very dark").perturbations])
         dark, _ = world.reset(seed=[1])

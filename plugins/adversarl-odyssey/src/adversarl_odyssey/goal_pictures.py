@@ -93,7 +93,7 @@ def goal_folder(options: OdysseyOptions) -> Path:
     return Path(options.bank).expanduser() if options.bank else caches / "adversarl" / "odyssey"
 
 
-def goal_video(options: OdysseyOptions, notice: Callable[[str], None]) -> Path:
+def goal_video(options: OdysseyOptions, notice: Callable[[str], None], paid: Callable[[float, str], None]) -> Path:
     """The video of somebody doing the task: the bank's, or one that is made now, by one job.
 
     Of several processes that want it at once, one makes it, and the others wait.
@@ -101,6 +101,7 @@ def goal_video(options: OdysseyOptions, notice: Callable[[str], None]) -> Path:
     Args:
         options: What it shows, and how to reach the service.
         notice: Tells the user that it takes a while, and what it costs.
+        paid: Told how much was paid [s], whatever came of it, and what for.
 
     Raises:
         OdysseyError: The service does not make it.
@@ -109,11 +110,17 @@ def goal_video(options: OdysseyOptions, notice: Callable[[str], None]) -> Path:
     if not bank.has(script):
         with bank.locked(lambda problem: notice(f"The video of the goal is waited for, as {problem}.")):
             if not bank.has(script):  # nobody made it meanwhile
-                _make(options, bank, script, notice)
+                _make(options, bank, script, notice, paid)
     return bank.video(bank.entries[script.hash])
 
 
-def _make(options: OdysseyOptions, bank: Bank, script: Script, notice: Callable[[str], None]) -> None:
+def _make(
+    options: OdysseyOptions,
+    bank: Bank,
+    script: Script,
+    notice: Callable[[str], None],
+    paid: Callable[[float, str], None],
+) -> None:
     from adversarl_odyssey.bank import retried
     from adversarl_odyssey.bank_filling import Filling
 
@@ -121,8 +128,13 @@ def _make(options: OdysseyOptions, bank: Bank, script: Script, notice: Callable[
     notice(f'Asking for a video of the goal, "{script.then}" ({script.seconds:g} s, about {cost:.3f} USD), once.')
     entry = bank.add(script)
     if entry.status in ("done", "failed"):  # one whose file is gone, or that failed in an earlier run
-        bank.put(retried(entry))
-    _run(Filling(bank, options, poll_s=0.5, max_queued=10), bank.entries[script.hash])
+        bank.put(entry := retried(entry))
+    try:
+        _run(Filling(bank, options, poll_s=0.5, max_queued=10), entry)
+    finally:
+        more = bank.entries[script.hash].attempts - entry.attempts
+        if more:
+            paid(more * script.seconds, "goal video")
     made = bank.entries[script.hash]
     if made.status != "done":
         problem = f"the service made no video of the goal: {made.error or made.status}"

@@ -98,6 +98,10 @@ class LiveSource(Source):
         self._stop_if_overspent()
         return replace(shown, picture=self._fit(env, shown))
 
+    def paid(self, seconds: float, why: str) -> None:
+        """Counts it too."""
+        self.meter.book(self._options.price_usd_per_hour, seconds, why)
+
     def scalars(self) -> dict[str, float]:
         """Cost [USD], stream time [h], latencies [s] and counts of disturbances."""
         self._look()

@@ -110,6 +110,13 @@ class Meter:
             else:
                 self._append([entry])
 
+    def book(self, price_usd_per_hour: float, seconds: float, why: str) -> None:
+        """Counts what was paid beside the streams, such as a video [s]."""
+        with self._lock:
+            entry = self.begin(price_usd_per_hour)
+            entry.since -= seconds
+            self.end(entry, why)
+
     def write(self) -> None:
         """Writes what the open streams have cost up to now."""
         with self._lock:

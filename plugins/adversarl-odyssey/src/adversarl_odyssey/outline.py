@@ -64,7 +64,7 @@ def _mute(options: OdysseyOptions, seed: int) -> PerturbableVectorEnv:
     from adversarl_odyssey.pure_world import PureVectorEnv
 
     judge, axes = judge_of(options).make(), chosen(options.axes)
-    return PureVectorEnv(Mute(), judge, options, axes=axes, goal=lambda notice: Path(), num_envs=1, seed=seed)
+    return PureVectorEnv(Mute(), judge, options, axes=axes, goal=lambda notice, paid: Path(), num_envs=1, seed=seed)
 
 
 def _videos(recipe: Recipe, kind: str) -> tuple[int, float]:

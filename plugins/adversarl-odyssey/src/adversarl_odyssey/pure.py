@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,8 +32,8 @@ class Odyssey(Backend):
             source, judge, options, axes=chosen(options.axes), goal=self._goal, num_envs=count, seed=seed
         )
 
-    def _goal(self, notice: Notice) -> Path:
+    def _goal(self, notice: Notice, paid: Callable[[float, str], None]) -> Path:
         """The video of the solved task."""
         from adversarl_odyssey.goal_pictures import goal_video
 
-        return goal_video(self.options, notice)
+        return goal_video(self.options, notice, paid)

@@ -28,7 +28,7 @@ from adversarl_odyssey.sources import Shown, Source
 from adversarl_odyssey.wording import Wording
 
 _log = logging.getLogger(__name__)
-GoalVideo = Callable[[Notice], Path]
+GoalVideo = Callable[[Notice, Callable[[float, str], None]], Path]
 
 
 class PureVectorEnv(PerturbableVectorEnv):
@@ -118,7 +118,7 @@ class PureVectorEnv(PerturbableVectorEnv):
         mask = (options or {}).get("reset_mask")
         chosen = np.ones(self.num_envs, bool) if mask is None else np.asarray(mask, bool)
         if isinstance(self.judge, GoalImage) and not self.judge.knows_goal:
-            self.judge.show_goals([ending(self._goal(self._notice))])
+            self.judge.show_goals([ending(self._goal(self._notice, self.source.paid))])
         envs = np.flatnonzero(chosen).tolist()
         for env in envs:
             self._begin(env, seeds[env])

@@ -87,6 +87,10 @@ class Recording(Source):
         """What the source measures."""
         return self._source.scalars()
 
+    def paid(self, seconds: float, why: str) -> None:
+        """Counts it too."""
+        self._source.paid(seconds, why)
+
     def position(self, env: int) -> dict[str, int]:
         """How many pictures an environment has used, and how many worlds there are."""
         return {"used": self._used[env], "worlds": self._shelf.made}

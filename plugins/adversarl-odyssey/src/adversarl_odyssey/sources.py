@@ -105,6 +105,10 @@ class Source(ABC):
         """Is told how to tell the user something, such as that a stream was renewed, and where the run lies."""
         del notice, folder
 
+    def paid(self, seconds: float, why: str) -> None:
+        """Is told what was paid beside the streams, such as a video [s]."""
+        del seconds, why
+
     def scalars(self) -> dict[str, float]:
         """Cost, latencies and counts of disturbances, under ``odyssey/...``."""
         return {}
