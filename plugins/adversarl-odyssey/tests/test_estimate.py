@@ -115,6 +115,13 @@ def test_the_suite_is_played_before_and_after_training(ask):
     assert before.env_steps == after.env_steps == 2 * 6 * 100
 
 
+def test_streams_of_training_are_paid_while_they_idle(ask):
+    cold, warm = ask("odyssey-hybrid"), ask("odyssey-hybrid", "learner.use=ppo", "learner.warm_start_steps=10")
+    assert part(cold, "evaluation before").stream_s == part(cold, "evaluation before").wall_s * 4
+    for found, name in ((warm, "evaluation before"), (warm, "evaluation after"), (cold, "evaluation after")):
+        assert part(found, name).stream_s == (part(found, name).wall_s + 30) * 4
+
+
 def test_shorter_episodes_shorten_the_evaluation(ask):
     half = ask("odyssey-hybrid", assumed=Assumptions(1.0, 1.0, 0.0, 0.5))
     assert part(half, "evaluation before").env_steps == 5 * 6 * 50
@@ -189,6 +196,21 @@ def test_the_command_prints_its_assumptions_and_needs_no_key(write):
     assert "All environments together make 1 steps per second" in result.output
     assert "max_cost_usd = 5 ends the run after" in result.output
     assert "set backend.max_cost_usd = " in result.output
+
+
+def test_a_speed_is_assumed_unless_a_run_has_measured_it(write, tmp_path):
+    path = write("odyssey-hybrid")
+    assert "100 steps per second" in (text := run(path).output)
+    assert "assumed, not measured" in text
+    (tmp_path / "metrics.jsonl").write_text('{"env_steps": 1, "time/fps": 9.0}\n{"env_steps": 2, "time/fps": 40.0}\n')
+    text = run(path, "--speed", tmp_path).output
+    assert "40 steps per second" in text
+    assert "assumed, not measured" not in text
+
+
+@pytest.mark.parametrize("speed", ["quick", "0", "nan", "inf"])
+def test_a_speed_that_is_none_is_named(write, speed):
+    assert "--speed" in str(run(write("odyssey-hybrid"), "--speed", speed).exception)
 
 
 def test_json_adds_up(write):

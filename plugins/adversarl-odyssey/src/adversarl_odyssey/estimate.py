@@ -42,6 +42,7 @@ class Assumptions:
 
     Attributes:
         hybrid_speed: See `HYBRID_SPEED`.
+        speed_from: The run that it was measured in; empty where it was not.
         frame_rate: See `FRAME_RATE`.
         open_s: See `OPEN_S`.
         episode_share: Share of its time limit that an episode lasts on average, in (0, 1].
@@ -51,6 +52,7 @@ class Assumptions:
     frame_rate: float = FRAME_RATE
     open_s: float = OPEN_S
     episode_share: float = 1.0
+    speed_from: str = ""
 
     def wall_s(self, steps: int, outline: Outline) -> float:
         """How long all environments together take for so many steps [s]."""
@@ -148,7 +150,7 @@ def estimate(recipe: Recipe, outline: Outline, assumed: Assumptions) -> Estimate
     service = options if isinstance(options, ServiceOptions) and outline.kind != "none" else None
     live = outline.kind in ("stream", "hybrid")
     trials = trials_of(recipe, outline.max_episode_steps, assumed.episode_share)
-    phases = tuple(_phases(recipe, outline, assumed, trials))
+    phases = tuple(_phases(recipe, outline, assumed, trials, service.idle_s if service else 0.0))
     price = service.price_usd_per_hour if service else 0.0
     ceiling = service.max_cost_usd if service else None
     aside = trials.width(outline.num_envs) if outline.kind == "stream" else 0
@@ -169,8 +171,8 @@ def estimate(recipe: Recipe, outline: Outline, assumed: Assumptions) -> Estimate
     )
 
 
-def _phases(recipe: Recipe, outline: Outline, assumed: Assumptions, trials: Trials) -> Iterable[Phase]:
-    """What `adversarl.training.Run` does, in its order."""
+def _phases(recipe: Recipe, outline: Outline, assumed: Assumptions, trials: Trials, idle_s: float) -> Iterable[Phase]:
+    """What `adversarl.training.Run` does, in its order; streams of training idle while it evaluates."""
     if outline.missing_videos:
         plural = "s" if outline.missing_videos > 1 else ""
         yield Phase(f"{outline.missing_videos} missing video{plural}", 0, 0.0, outline.missing_videos * outline.video_s)
@@ -178,18 +180,19 @@ def _phases(recipe: Recipe, outline: Outline, assumed: Assumptions, trials: Tria
     tested = round(_evaluation_episodes(recipe, outline.axes) * outline.max_episode_steps * assumed.episode_share)
     if warm:
         yield _phase("warm start", warm, outline, assumed)
-    yield _phase("evaluation before", tested, outline, assumed)
+    yield _phase("evaluation before", tested, outline, assumed, idle_s if warm else 0.0)
     yield _phase("training", recipe.run.total_steps, outline, assumed)
     if trials.env_steps:
         yield _trial_phase(trials, outline, assumed)
-    yield _phase("evaluation after", tested, outline, assumed)
+    yield _phase("evaluation after", tested, outline, assumed, idle_s)
 
 
-def _phase(name: str, steps: int, outline: Outline, assumed: Assumptions) -> Phase:
+def _phase(name: str, steps: int, outline: Outline, assumed: Assumptions, idle_s: float = 0.0) -> Phase:
+    """A part of a run, while which as many streams that nobody looks at stay open until they are ended as idle."""
     if outline.kind not in ("stream", "hybrid"):
         return Phase(name, steps, 0.0, 0.0)
     wall = assumed.wall_s(steps, outline)
-    return Phase(name, steps, wall, wall * outline.num_envs)
+    return Phase(name, steps, wall, (wall + min(wall, idle_s)) * outline.num_envs)
 
 
 def _trial_phase(trials: Trials, outline: Outline, assumed: Assumptions) -> Phase:
@@ -231,7 +234,7 @@ def _assumptions(recipe: Recipe, outline: Outline, assumed: Assumptions, trials:
     elif outline.kind == "hybrid":
         yield (
             f"All environments together make {assumed.hybrid_speed:g} steps per second, updates of the policy "
-            "included; their streams run all the while. The live view of a run shows yours, for --speed."
+            f"included; their streams run all the while. {_origin(assumed.speed_from)}"
         )
     elif outline.kind == "videos":
         text = f"A second of video costs as much as a second of a stream; each lasts {outline.video_s:g} s."
@@ -242,6 +245,12 @@ def _assumptions(recipe: Recipe, outline: Outline, assumed: Assumptions, trials:
         "played before and after training."
     )
     yield from trials if outline.kind != "videos" else ()
+
+
+def _origin(run: str) -> str:
+    if run:
+        return f"So it was measured in {run}."
+    return "This is assumed, not measured, and depends on the machine: a short run's folder as --speed measures it."
 
 
 def _warnings(recipe: Recipe, outline: Outline, streams: int, limit: int | None) -> Iterable[str]:

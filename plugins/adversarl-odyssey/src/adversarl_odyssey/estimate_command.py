@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adversarl.cli.options import Json, PluginFiles, RecipeFile, Set, load_plugins
+from adversarl.errors import RecipeError
 from adversarl_odyssey.assumed import FRAME_RATE, HYBRID_SPEED, OPEN_S, PRICES
 
 if TYPE_CHECKING:
-    from adversarl_odyssey.estimate import Estimate
+    from adversarl_odyssey.estimate import Assumptions, Estimate
 
 
 def estimate(
     recipe: RecipeFile,
     overrides: Set = None,
     speed: Annotated[
-        float, typer.Option(min=0.1, help="Steps per second of a hybrid world, over all its environments.")
-    ] = HYBRID_SPEED,
+        str,
+        typer.Option(
+            metavar="N|RUN",
+            help="Steps per second of a hybrid world, all its environments together, or a run's folder.",
+        ),
+    ] = f"{HYBRID_SPEED:g}",
     frame_rate: Annotated[float, typer.Option(min=0.1, help="Pictures per second of a live stream.")] = FRAME_RATE,
     open_seconds: Annotated[
         float,
@@ -33,16 +40,38 @@ def estimate(
     """Say how many stream hours and dollars a run will need; opens no stream and needs no key."""
     from adversarl.cli.output import print_json
     from adversarl.recipe import load_recipe
-    from adversarl_odyssey.estimate import Assumptions
     from adversarl_odyssey.estimate import estimate as add_up
     from adversarl_odyssey.outline import outline_of
 
     loaded = load_recipe(recipe, load_plugins(tuple(plugin or ())).registry, overrides or [])
-    found = add_up(loaded, outline_of(loaded), Assumptions(speed, frame_rate, open_seconds, episode_share))
+    found = add_up(loaded, outline_of(loaded), _assumed(speed, frame_rate, open_seconds, episode_share))
     if json:
         print_json(found.to_json())
     else:
         _print(found)
+
+
+def _assumed(speed: str, frame_rate: float, open_s: float, episode_share: float) -> Assumptions:
+    from adversarl_odyssey.estimate import Assumptions
+
+    try:
+        steps, run = float(speed), ""
+    except ValueError:
+        steps, run = _measured(Path(speed)), speed
+    if not 0 < steps < math.inf:
+        raise RecipeError("--speed", repr(speed), "write a number above 0, or a run's folder")
+    return Assumptions(steps, frame_rate, open_s, episode_share, run)
+
+
+def _measured(run: Path) -> float:
+    """Steps per second at the end of a run's training, as its learner counted them."""
+    from adversarl.runs import read_rows
+
+    path = run / "metrics.jsonl"
+    found = [row["time/fps"] for row in (read_rows(path) if path.exists() else ()) if "time/fps" in row]
+    if not found:
+        raise RecipeError("--speed", repr(str(run)), "this is neither a number nor a run's folder that says 'time/fps'")
+    return float(found[-1])
 
 
 def _print(found: Estimate) -> None:
