@@ -107,7 +107,7 @@ def _verdict(found: Estimate) -> list[tuple[str, str]]:
     """Whether limits and money suffice, with a style each."""
     verdict = [(sentence, "yellow") for sentence in found.warnings]
     if found.max_streams is not None and found.streams <= found.max_streams:
-        verdict.append((f"{found.streams} streams at once; the account may have {found.max_streams}.", ""))
+        verdict.append((f"{found.streams} streams are needed at once; the account may have {found.max_streams}.", ""))
     money = f"max_cost_usd = {found.max_cost_usd:g}"
     if found.stops_in is None:
         return [*verdict, (f"{money} suffices.", "green")]
