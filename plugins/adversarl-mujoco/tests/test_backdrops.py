@@ -86,3 +86,19 @@ def test_pictures_for_videos_may_be_wide(open_world, smooth):
     tall = world.frames([0], (110, 60), smooth=smooth)
     assert tall.shape == (1, 110, 60, 3)
     assert np.array_equal(world.frames([0, 1], (60, 110), smooth=smooth), wide)
+
+
+def test_pictures_of_an_empty_world_show_room_and_table_and_observations_all(open_world):
+    world = open_world(num_envs=1)
+    before = world.reset(seed=[1])[0]["image"].copy()
+    full = world.frames([0], 64, smooth=False)
+    world.empty = True
+    empty = world.frames([0], 64, smooth=False)
+    changed = (empty != full).any(axis=-1).mean()
+    assert 0.01 < changed < 0.6
+    assert np.array_equal(world.reset(seed=[1])[0]["image"], before)
+    world.reset(seed=[2])
+    assert np.array_equal(world.frames([0], 64, smooth=False), empty)
+    world.empty = False
+    world.reset(seed=[1])
+    assert np.array_equal(world.frames([0], 64, smooth=False), full)

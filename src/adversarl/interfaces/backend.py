@@ -64,6 +64,8 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
     pictures: bool = True
     """Whether observations have to show anything; where nobody looks, a world may leave them as they are, from the next
     step or reset on."""
+    empty: bool = False
+    """Whether `frames` leave out the robot and the things, in a world that can show its room alone."""
     exhausted: str = ""
     """Why the world must not go on, such as a budget that is spent; a run then saves and stops. Empty while it may."""
 

@@ -33,13 +33,15 @@ class View:
         self.data = data
         self.scene = mujoco.MjvScene(model, maxgeom=model.ngeom + 8)
         self.scene.flags[_SHADOW] = 0
-        self.option = mujoco.MjvOption()
-        self.option.sitegroup[:] = 0
-        self.option.geomgroup[[BACKGROUND_GROUP, TABLE_GROUP]] = 1
+        self._all = mujoco.MjvOption()
+        self._all.sitegroup[:] = 0
+        self._all.geomgroup[[BACKGROUND_GROUP, TABLE_GROUP]] = 1
         self.behind = only(BACKGROUND_GROUP)
         """Shows nothing but the background."""
         self.around = only(BACKGROUND_GROUP, TABLE_GROUP)
         """Shows nothing but the background and the table top."""
+        self.empty = False
+        """Whether that is all there is to see."""
         self.backdrop: NDArray[np.uint8] | None = None
         """A picture that takes the place of the background, RGB. Any Shape (h, w, 3)."""
         self.backdrop_covers_table = False
@@ -52,6 +54,11 @@ class View:
         self.shells: dict[bool, tuple[bytes, NDArray[np.float32]]] = {}
         """The own depth of the background, without and with the table top, and the kind of picture and the pose of the
         camera that it belongs to."""
+
+    @property
+    def option(self) -> mujoco.MjvOption:
+        """What is to be seen now."""
+        return self.around if self.empty else self._all
 
     def configure(self, asked: RenderSettings) -> None:
         """Sets what perturbations change outside the model."""

@@ -65,13 +65,16 @@ class Viewer:
         self._drawn: tuple[int, int, bool] | None = None
         self._renderer: Draws | None = None
 
-    def draw(self, views: Sequence[View], size: int | tuple[int, int], *, smooth: bool) -> NDArray[np.uint8]:
+    def draw(
+        self, views: Sequence[View], size: int | tuple[int, int], *, smooth: bool, empty: bool
+    ) -> NDArray[np.uint8]:
         """Pictures of some views. Shape (len(views), height, width, 3).
 
         Args:
             views: What to draw.
             size: Edge of square pictures, or (height, width) [pixel].
             smooth: Whether edges are smoothed.
+            empty: Whether nothing but the background and the table top is seen.
         """
         height, width = (size, size) if isinstance(size, int) else size
         if self._renderer is None or self._drawn != (height, width, smooth):
@@ -82,7 +85,11 @@ class Viewer:
         self._renderer.make_current()
         pictures = np.empty((len(views), height, width, 3), np.uint8)
         for view, picture in zip(views, pictures, strict=True):
-            self._renderer.draw(view, picture)
+            view.empty = empty
+            try:
+                self._renderer.draw(view, picture)
+            finally:
+                view.empty = False
         return pictures
 
     def close(self) -> None:

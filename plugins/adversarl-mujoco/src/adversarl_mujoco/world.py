@@ -266,7 +266,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         The renderer of the last size is kept for the next call from the same thread.
         """
         viewer: Viewer = self._here.__dict__.setdefault("viewer", Viewer(self._kind, self._model))
-        return viewer.draw([self.simulations[env].view for env in indices], size, smooth=smooth)
+        return viewer.draw([self.simulations[env].view for env in indices], size, smooth=smooth, empty=self.empty)
 
     def backdrops(self, indices: Indices, pictures: Sequence[NDArray[np.uint8] | None], *, table: bool = False) -> None:
         """Puts pictures behind the scene; see `PerturbableVectorEnv.backdrops`."""
