@@ -59,6 +59,23 @@ def test_conditions_of_the_first_prompt_hold_from_the_first_picture(play):
     assert dark < 0.8 * plain
 
 
+def test_an_empty_scene_has_no_robot_that_would_stand_behind_another_one(play):
+    async def script(studio):
+        room = await studio.open("An empty wooden table in a workshop. Nothing moves.")
+        still = await seen(room)
+        await room.tell("pick up the cube")
+        same = await seen(room, 12)
+        await room.tell("dim the lights")
+        dim = await seen(room)
+        await room.close()
+        return still, same, dim, await seen(await studio.open("An empty room and a robot"))
+
+    still, same, dim, robot = play(script)
+    assert np.array_equal(still, same)
+    assert dim.mean() < 0.8 * still.mean()
+    assert np.abs(robot.astype(int) - still).max() > 60
+
+
 def test_words_add_up_and_a_whole_description_takes_the_place_of_all(play):
     async def script(studio):
         stage = await studio.open(SCENE)
