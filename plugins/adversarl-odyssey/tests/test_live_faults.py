@@ -1,5 +1,8 @@
+import asyncio
+
 import pytest
 from adversarl_odyssey.errors import OdysseyError
+from answers_server import serving
 from live_sources import DARK, NIGHT, begin, opener, show_until, until
 
 
@@ -93,6 +96,20 @@ def test_what_cannot_be_mended_is_raised_at_the_next_show(open_source, emulator,
             begin(source)
     with pytest.raises(OdysseyError, match=message):
         source.show(0, fresh=False)
+
+
+def test_a_service_that_asks_to_wait_for_long_is_told_of_and_not_waited_for(open_source, monkeypatch):
+    detail = {"error": "RATE_LIMITED", "message": "x", "action": "y", "details": {"retry_after_seconds": 1800}}
+
+    async def play():
+        async with serving({"POST /sessions/request": (429, {"detail": detail})}) as server:
+            monkeypatch.setenv("ODYSSEY_API_URL", server.url)
+            source = open_source()
+            with pytest.raises(OdysseyError, match=r"asks to wait for 1800 s\. Resume the run"):
+                await asyncio.to_thread(begin, source)
+            source.close()
+
+    asyncio.run(play())
 
 
 def test_a_wrong_key_is_refused_and_never_shown(open_source, monkeypatch):

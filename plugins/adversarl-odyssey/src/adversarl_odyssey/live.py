@@ -16,7 +16,7 @@ from adversarl_odyssey.meter import Meter
 from adversarl_odyssey.notices import Notices
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.sources import Shown, Source, fit
-from adversarl_odyssey.stream import LONGEST_PAUSE_S, Stream
+from adversarl_odyssey.stream import LONGEST_PAUSE_S, LONGEST_WAIT_S, Stream
 from adversarl_odyssey.tally import scalars
 
 GRACE = 0.1
@@ -139,5 +139,6 @@ class LiveSource(Source):
 
 def _patience(options: ServiceOptions) -> float:
     """Longer than all that is tried may take [s]."""
-    attempt = 2 * options.connect_timeout_s + 4 * options.frame_timeout_s + END_S + 2 * LEAVE_S + 2 * LONGEST_PAUSE_S
+    attempt = 2 * options.connect_timeout_s + 4 * options.frame_timeout_s + END_S + 2 * LEAVE_S
+    attempt += LONGEST_PAUSE_S + LONGEST_WAIT_S
     return (options.retries + 1) * attempt + options.connect_timeout_s

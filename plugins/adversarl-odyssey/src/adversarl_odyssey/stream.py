@@ -31,6 +31,8 @@ PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 
 Full jitter: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 """
+LONGEST_WAIT_S = 120.0
+"""If the service asks to wait for longer [s], the run had better be resumed then."""
 SHORT_S = 1.0
 """A stream that the service ends so soon counts as a disturbance, so that none is begun over and over [s]."""
 SAY_TWICE = 2
@@ -188,13 +190,15 @@ class Stream:
     async def _recover(self, trouble: Trouble) -> None:
         """Waits before the next attempt, or gives up."""
         self._tries += 1
-        if trouble.kind in ("fatal", "refused"):
+        sentence, action, given_up = trouble.sentence, trouble.action, trouble.kind in ("fatal", "refused")
+        if not given_up and trouble.wait_s > LONGEST_WAIT_S:
+            sentence += f", and the service asks to wait for {trouble.wait_s:.0f} s"
+            action, given_up = "Resume the run, or try again, then.", True
+        elif not given_up and self._tries > self.options.retries:
+            sentence, given_up = f"{sentence}, and {self.options.retries} further attempts did not help", True
+        if given_up:
             self._tries = 0
-            return self.desk.fail(OdysseyError(trouble.sentence, trouble.action))
-        if self._tries > self.options.retries:
-            sentence = f"{trouble.sentence}, and {self.options.retries} further attempts did not help"
-            self._tries = 0
-            return self.desk.fail(OdysseyError(sentence, trouble.action))
+            return self.desk.fail(OdysseyError(sentence, action))
         bound = min(LONGEST_PAUSE_S, PAUSE_S * 2 ** (self._tries - 1))
         pause = trouble.wait_s + self._jitter.uniform(0.0, bound)
         kind, _, _ = trouble.sentence.partition(" (")
