@@ -61,7 +61,7 @@ def test_conditions_of_the_first_prompt_hold_from_the_first_picture(play):
 
 def test_an_empty_scene_has_no_robot_that_would_stand_behind_another_one(play):
     async def script(studio):
-        room = await studio.open("An empty wooden table in a workshop. Nothing moves.")
+        room = await studio.open("An empty wooden table in a workshop. The robot is green.")
         still = await seen(room)
         await room.tell("pick up the cube")
         same = await seen(room, 12)

@@ -41,7 +41,7 @@ def serve(
 ) -> None:
     """Serves an emulator of Odyssey's API; its pictures are of a MuJoCo world that obeys prompts.
 
-    A stream whose first prompt says "empty" and no "robot" shows the table and the room alone.
+    A stream whose first prompt has a sentence with "empty" and no "robot" shows the table and the room alone.
 
     Faults are switched while it runs by POST {"faults": ["late-frames=2", "quota=off"], "clear": true} to
     /emulator/faults, with the key as bearer token.

@@ -83,8 +83,9 @@ class Studio:
         """A world for one stream.
 
         Args:
-            prompt: What the world shows at first; also decides what is left open, such as where things lie. One that
-                says ``empty`` and no ``robot`` leaves the robot and the things out, for those who add their own.
+            prompt: What the world shows at first; also decides what is left open, such as where things lie. A
+                sentence that says ``empty`` and no ``robot`` leaves the robot and the things out, for those who add
+                their own.
             portrait: Whether pictures are upright.
             image: Shown at first, then stands behind the scene. Shape (h, w, 3).
 
@@ -164,8 +165,8 @@ class Stage:
         self._start, self._scene = prompt.strip(), world.ground(prompt).perturbations
         if image is not None:
             self._image, self._image_left = _cut(image, self.size), SHOWN_FIRST
-        words = _words(prompt)
-        world.empty = "empty" in words and "robot" not in words
+        sentences = map(_words, re.split("[.!?]", prompt))
+        world.empty = any("empty" in words and "robot" not in words for words in sentences)
         world.restore([0])
         world.perturb([0], [self._scene])
         if image is not None:
