@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from adversarl_odyssey.bank import Bank, Script
-from adversarl_odyssey.bank_download import Gone, download
-from adversarl_odyssey.bank_filling import Filling
-from adversarl_odyssey.bank_films import BadVideo, examine, pictures, to_and_fro
+from adversarl_odyssey.bank.download import Gone, download
+from adversarl_odyssey.bank.filling import Filling
+from adversarl_odyssey.bank.films import BadVideo, examine, pictures, to_and_fro
+from adversarl_odyssey.bank.store import Bank, Script
 from adversarl_odyssey.emulator.jobs import MOST_QUEUED
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.goal_pictures import goal_video

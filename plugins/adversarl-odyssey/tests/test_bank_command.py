@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from adversarl_odyssey.bank import Bank
+from adversarl_odyssey.bank.store import Bank
 from typer.testing import CliRunner
 
 from adversarl.cli.app import build_app

@@ -3,10 +3,10 @@ import socket
 
 import numpy as np
 import pytest
-from adversarl_odyssey.bank import Bank, Script
-from adversarl_odyssey.bank_filling import Filling
-from adversarl_odyssey.bank_plan import Wanted, scripts_of
-from adversarl_odyssey.bank_words import rounded
+from adversarl_odyssey.bank.filling import Filling
+from adversarl_odyssey.bank.plan import Wanted, scripts_of
+from adversarl_odyssey.bank.store import Bank, Script
+from adversarl_odyssey.bank.words import rounded
 from adversarl_odyssey.batch import Batch, BatchOptions
 from adversarl_odyssey.errors import OdysseyError
 from pydantic import ValidationError

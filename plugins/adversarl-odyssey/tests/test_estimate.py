@@ -2,10 +2,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from adversarl_odyssey.bank import Bank
-from adversarl_odyssey.estimate import Assumptions, Estimate, Outline, estimate
+from adversarl_odyssey.bank.store import Bank
+from adversarl_odyssey.estimate.outline import outline_of
+from adversarl_odyssey.estimate.sums import Assumptions, Estimate, Outline, estimate
 from adversarl_odyssey.goal_pictures import goal_folder, goal_script
-from adversarl_odyssey.outline import outline_of
 from adversarl_odyssey.pure_options import OdysseyOptions
 from PIL import Image
 from typer.testing import CliRunner

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 
 from adversarl.interfaces.backend import Backend, BackendOptions, PerturbableVectorEnv
-from adversarl_odyssey.bank_plan import LEVELS, SECONDS
-from adversarl_odyssey.bank_words import Missing
+from adversarl_odyssey.bank.plan import LEVELS, SECONDS
+from adversarl_odyssey.bank.words import Missing
 from adversarl_odyssey.hybrid import HybridOptions
 from adversarl_odyssey.inner import InnerOptions
 from adversarl_odyssey.options import ServiceOptions

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.interfaces.backend import Observation, PerturbableVectorEnv, Seeds, reset_seeds
-from adversarl_odyssey.bank import Bank
-from adversarl_odyssey.bank_source import BankSource
-from adversarl_odyssey.bank_words import BankWording, complete
+from adversarl_odyssey.bank.source import BankSource
+from adversarl_odyssey.bank.store import Bank
+from adversarl_odyssey.bank.words import BankWording, complete
 from adversarl_odyssey.batch import BatchOptions
 from adversarl_odyssey.composed import ComposedVectorEnv
 from adversarl_odyssey.errors import OdysseyError

@@ -15,8 +15,8 @@ def adversarl_commands(app: typer.Typer) -> None:
     """Adds the group ``adversarl odyssey``."""
     import typer
 
-    from adversarl_odyssey.bank_command import bank
-    from adversarl_odyssey.estimate_command import estimate
+    from adversarl_odyssey.bank.command import bank
+    from adversarl_odyssey.estimate.command import estimate
     from adversarl_odyssey.serve_command import serve
 
     group = typer.Typer(help="Odyssey: estimate a run's cost, make a bank of videos, serve an emulator.")

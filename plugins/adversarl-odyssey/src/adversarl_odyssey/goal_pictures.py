@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from adversarl_odyssey.bank import Bank, Entry, Script
+from adversarl_odyssey.bank.store import Bank, Entry, Script
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.sources import fit
 
 if TYPE_CHECKING:
-    from adversarl_odyssey.bank_filling import Filling
+    from adversarl_odyssey.bank.filling import Filling
     from adversarl_odyssey.pure_options import OdysseyOptions
 
 SIZE = 84
@@ -64,7 +64,7 @@ def load(path: Path) -> list[Goal]:
 
 def ending(video: Path) -> Goal:
     """The end of a video, and its beginning."""
-    from adversarl_odyssey.bank_films import pictures
+    from adversarl_odyssey.bank.films import pictures
 
     shown = pictures(video, SIZE, _BUDGET)
     last = shown[-min(ENDING, len(shown)) :]
@@ -121,8 +121,8 @@ def _make(
     notice: Callable[[str], None],
     paid: Callable[[float, str], None],
 ) -> None:
-    from adversarl_odyssey.bank import retried
-    from adversarl_odyssey.bank_filling import Filling
+    from adversarl_odyssey.bank.filling import Filling
+    from adversarl_odyssey.bank.store import retried
 
     cost = script.seconds / 3600 * options.price_usd_per_hour
     notice(f'Asking for a video of the goal, "{script.then}" ({script.seconds:g} s, about {cost:.3f} USD), once.')

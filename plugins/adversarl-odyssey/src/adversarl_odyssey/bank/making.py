@@ -15,11 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from adversarl.cli.output import console, print_json
 from adversarl.recipe import Recipe
-from adversarl_odyssey.assumed import PRICES
-from adversarl_odyssey.bank import Bank, Entry, Script, retried
-from adversarl_odyssey.bank_filling import Filling
-from adversarl_odyssey.bank_plan import Wanted, scripts_of, service_of, unpaid
+from adversarl_odyssey.bank.filling import Filling
+from adversarl_odyssey.bank.plan import Wanted, scripts_of, service_of, unpaid
+from adversarl_odyssey.bank.store import Bank, Entry, Script, retried
 from adversarl_odyssey.errors import OdysseyError
+from adversarl_odyssey.estimate.assumed import PRICES
 from adversarl_odyssey.options import ServiceOptions
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.recipe import Recipe
-from adversarl_odyssey.estimate import Outline
+from adversarl_odyssey.estimate.sums import Outline
 from adversarl_odyssey.goal_pictures import goal_folder, goal_script
 from adversarl_odyssey.inner import InnerOptions, make_inner
 from adversarl_odyssey.options import ServiceOptions
@@ -69,8 +69,8 @@ def _mute(options: OdysseyOptions, seed: int) -> PerturbableVectorEnv:
 
 def _videos(recipe: Recipe, kind: str) -> tuple[int, float]:
     """How many videos have to be made first, and the length of each [s]."""
-    from adversarl_odyssey.bank import Bank
-    from adversarl_odyssey.bank_plan import missing_from, unpaid
+    from adversarl_odyssey.bank.plan import missing_from, unpaid
+    from adversarl_odyssey.bank.store import Bank
 
     options = recipe["backend"].options
     if kind == "videos":

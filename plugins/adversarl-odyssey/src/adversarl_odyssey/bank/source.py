@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adversarl.seeding import generator
-from adversarl_odyssey.bank import Bank
-from adversarl_odyssey.bank_films import pictures, to_and_fro
-from adversarl_odyssey.bank_words import complete
+from adversarl_odyssey.bank.films import pictures, to_and_fro
+from adversarl_odyssey.bank.store import Bank
+from adversarl_odyssey.bank.words import complete
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.sources import Shown, Source
 

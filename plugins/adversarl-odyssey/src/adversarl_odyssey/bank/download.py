@@ -7,8 +7,8 @@ from pathlib import Path
 
 import aiohttp
 
-from adversarl_odyssey.bank import Bank, Entry
-from adversarl_odyssey.bank_films import BadVideo, Facts, examine
+from adversarl_odyssey.bank.films import BadVideo, Facts, examine
+from adversarl_odyssey.bank.store import Bank, Entry
 
 CHUNK = 2**18
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from adversarl_odyssey.bank import Bank, Entry
-from adversarl_odyssey.bank_download import Gone, download
+from adversarl_odyssey.bank.download import Gone, download
+from adversarl_odyssey.bank.store import Bank, Entry
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.sdk import Sdk, api_key, find_sdk, hide, service_url

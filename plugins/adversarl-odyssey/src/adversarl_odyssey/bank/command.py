@@ -38,8 +38,8 @@ def bank(
 ) -> None:
     """Make the videos that a recipe needs, so that odyssey-batch runs without a network; goes on where it stopped."""
     from adversarl.recipe import load_recipe
-    from adversarl_odyssey.bank_making import Making, make
-    from adversarl_odyssey.bank_plan import folder_of
+    from adversarl_odyssey.bank.making import Making, make
+    from adversarl_odyssey.bank.plan import folder_of
 
     if only_prompts and not (prompt or goal):
         raise RecipeError("--only-prompts", "nothing is wanted", "add --prompt TEXT or --goal")
@@ -54,8 +54,8 @@ def bank(
 def _wanted(
     recipe: Recipe, folder: Path, levels: str, seconds: float | None, prompts: tuple[str, ...], *, goal: bool
 ) -> Any:
-    from adversarl_odyssey.bank import Bank
-    from adversarl_odyssey.bank_plan import LEVELS, SECONDS, Wanted
+    from adversarl_odyssey.bank.plan import LEVELS, SECONDS, Wanted
+    from adversarl_odyssey.bank.store import Bank
 
     options = recipe["backend"].options
     chosen = _levels(levels) or tuple(getattr(options, "levels", LEVELS))

@@ -10,10 +10,10 @@ import typer
 
 from adversarl.cli.options import Json, PluginFiles, RecipeFile, Set, load_plugins
 from adversarl.errors import RecipeError
-from adversarl_odyssey.assumed import FRAME_RATE, HYBRID_SPEED, OPEN_S, PRICES
+from adversarl_odyssey.estimate.assumed import FRAME_RATE, HYBRID_SPEED, OPEN_S, PRICES
 
 if TYPE_CHECKING:
-    from adversarl_odyssey.estimate import Assumptions, Estimate
+    from adversarl_odyssey.estimate.sums import Assumptions, Estimate
 
 
 def estimate(
@@ -40,8 +40,8 @@ def estimate(
     """Say how many stream hours and dollars a run will need; opens no stream and needs no key."""
     from adversarl.cli.output import print_json
     from adversarl.recipe import load_recipe
-    from adversarl_odyssey.estimate import estimate as add_up
-    from adversarl_odyssey.outline import outline_of
+    from adversarl_odyssey.estimate.outline import outline_of
+    from adversarl_odyssey.estimate.sums import estimate as add_up
 
     loaded = load_recipe(recipe, load_plugins(tuple(plugin or ())).registry, overrides or [])
     found = add_up(loaded, outline_of(loaded), _assumed(speed, frame_rate, open_seconds, episode_share))
@@ -52,7 +52,7 @@ def estimate(
 
 
 def _assumed(speed: str, frame_rate: float, open_s: float, episode_share: float) -> Assumptions:
-    from adversarl_odyssey.estimate import Assumptions
+    from adversarl_odyssey.estimate.sums import Assumptions
 
     try:
         steps, run = float(speed), ""

@@ -13,11 +13,11 @@ from adversarl.interfaces.curriculum import World
 from adversarl.recipe import Recipe
 from adversarl.seeding import generator
 from adversarl.types import Perturbation
-from adversarl_odyssey.bank import Bank, Script
-from adversarl_odyssey.bank_words import canonical, complete, joined
+from adversarl_odyssey.bank.store import Bank, Script
+from adversarl_odyssey.bank.words import canonical, complete, joined
+from adversarl_odyssey.estimate.outline import simulator
 from adversarl_odyssey.goal_pictures import goal_folder, goal_script
 from adversarl_odyssey.options import ServiceOptions
-from adversarl_odyssey.outline import simulator
 from adversarl_odyssey.pure_options import OdysseyOptions
 from adversarl_odyssey.wording import Wording
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from adversarl.types import Perturbation
-from adversarl_odyssey.bank import Bank
+from adversarl_odyssey.bank.store import Bank
 from adversarl_odyssey.wording import Wording
 
 Missing = Literal["error", "fewer", "nominal"]

@@ -8,8 +8,8 @@ from typing import Any
 
 from adversarl.recipe import Recipe
 from adversarl.types import Axis
-from adversarl_odyssey.assumed import FRAME_RATE, HYBRID_SPEED, OPEN_S, PRICES
-from adversarl_odyssey.estimate_trials import Trials, trials_of
+from adversarl_odyssey.estimate.assumed import FRAME_RATE, HYBRID_SPEED, OPEN_S, PRICES
+from adversarl_odyssey.estimate.trials import Trials, trials_of
 from adversarl_odyssey.options import ServiceOptions
 
 HOUR = 3600.0

@@ -1,0 +1,1 @@
+"""Banks: videos of the world model that are made beforehand."""
