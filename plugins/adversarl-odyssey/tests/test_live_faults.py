@@ -1,7 +1,11 @@
 import asyncio
 
 import pytest
+from adversarl_odyssey import account
 from adversarl_odyssey.errors import OdysseyError
+from adversarl_odyssey.sdk import Sdk
+from adversarl_odyssey.thin import AdvancedConfig, Odyssey
+from adversarl_odyssey.thin.errors import OdysseyStreamError
 from answers_server import serving
 from live_sources import DARK, NIGHT, begin, opener, show_until, until
 
@@ -57,6 +61,27 @@ def test_a_prompt_that_the_moderation_refuses_is_told_of_and_dropped_and_the_str
     assert [scalars[f"odyssey/{name}"] for name in ("refused", "starts", "reconnects")] == [1, 1, 0]
     assert "refuses the prompt (moderation: " in told[0]
     assert f"goes on without '{DARK}'" in told[0]
+
+
+class Strict(Odyssey):
+    """The client of a service that ends streams over a word."""
+
+    async def interact(self, prompt):
+        if DARK not in prompt:
+            return await super().interact(prompt)
+        self._call("on_stream_error", "moderation", "no such words")
+        self._call("on_stream_ended")
+        raise OdysseyStreamError("moderation: no such words")
+
+
+def test_words_over_which_a_service_ends_the_stream_are_not_said_to_the_next_one(open_source, monkeypatch):
+    monkeypatch.setattr(account, "find_sdk", lambda kind, url: Sdk("strict", "0", Strict, AdvancedConfig))
+    source = open_source()
+    begin(source)
+    source.prompt(0, DARK)
+    assert source.show(0, fresh=True).picture.mean() > NIGHT
+    scalars = source.scalars()
+    assert [scalars[f"odyssey/{name}"] for name in ("refused", "starts", "reconnects")] == [1, 2, 1]
 
 
 def test_a_new_episode_takes_a_new_connection_if_the_old_one_does_not_end_its_stream(open_source, emulator):

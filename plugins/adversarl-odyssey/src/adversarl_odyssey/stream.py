@@ -149,11 +149,12 @@ class Stream:
         loop = asyncio.get_running_loop()
         attentive = due_at = self.desk.clock()
         while True:
-            if connection.trouble is not None:
-                raise Disturbed(connection.trouble)
+            # Before a trouble: a service may end the stream over words, which must not be said to the next one.
             if (refusal := connection.refusal()) is not None:
                 text = self.desk.refused()
                 self._tell("refused", f"{refusal.sentence}; it goes on without '{text}'. {refusal.action}")
+            if connection.trouble is not None:
+                raise Disturbed(connection.trouble)
             now = self.desk.clock()
             attentive = now if now - due_at > LAG_S else attentive
             due = self.desk.due(attentive)

@@ -37,10 +37,6 @@ class Trouble:
     action: str
     wait_s: float = 0.0
 
-    def error(self) -> OdysseyError:
-        """The same as an error for the user."""
-        return OdysseyError(self.sentence, self.action)
-
 
 _KEY = Trouble(
     "fatal",
@@ -96,7 +92,6 @@ _MALFORMED = Trouble(
 )
 _LOST = Trouble("transient", "the connection was lost", "It is opened again.")
 _UNREACHED = Trouble("transient", "the service cannot be reached", "Check the network and api_url.")
-_INTERRUPTED = Trouble("fatal", "the run was interrupted", "Resume it.")
 _STATUS = re.compile(r"(?:: |HTTP )([45]\d\d)\b")
 _QUEUE = re.compile(r"no streamers|waiting for a streamer|no machine became free|streamer.*not available", re.I)
 _REFUSED_WORDS = re.compile(
@@ -116,7 +111,7 @@ _CERTIFICATE_CLASSES = {"ClientSSLError", "ClientConnectorCertificateError"}
 _BODY_CLASSES = {"JSONDecodeError", "UnicodeDecodeError", "ContentTypeError", "KeyError", "TypeError", "AttributeError"}
 
 
-def trouble_of(error: BaseException) -> Trouble:
+def trouble_of(error: Exception) -> Trouble:
     """What an exception of the SDK, of our own client or of their HTTP client means.
 
     Args:
@@ -135,8 +130,6 @@ def trouble_of(error: BaseException) -> Trouble:
         return stream_trouble(reason, message) if colon and " " not in reason else _of_stream(_text(error))
     if isinstance(error, OdysseyError):
         return Trouble("fatal", error.sentence, error.action)
-    if not isinstance(error, Exception) or "CancelledError" in names:
-        return _INTERRUPTED
     return _of_http(error)
 
 
