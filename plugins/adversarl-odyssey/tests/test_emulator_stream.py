@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+from adversarl_odyssey.emulator.rtc import LONGEST_QUEUE
 from raw_client import data_url
 
 
@@ -199,19 +200,6 @@ def test_a_refused_prompt_leaves_the_stream_as_it_was(stream, emulator):
     stream(script)
 
 
-def test_a_refused_prompt_leaves_the_stream_as_it_was(stream, emulator):
-    async def script(client):
-        await client.start()
-        emulator.faults.switch("refuse-prompt=1")
-        update = {"type": "update", "prompt": "dim the lights"}
-        client.send(update)
-        assert await client.error() == "moderation"
-        client.send(update)
-        await client.reply("update_acknowledged")
-
-    stream(script)
-
-
 def test_a_streamer_that_is_gone_is_told(converse, emulator):
     emulator.faults.switch("no-streamer=1")
 
@@ -236,3 +224,33 @@ def test_messages_are_spoilt_by_command(stream, emulator):
         await client.interact("c")
 
     stream(script)
+
+
+def test_a_second_connection_that_finds_no_streamer_does_not_end_the_first(stream, emulator):
+    async def script(client):
+        await client.start()
+        name = client.session["session_id"]
+        token = (await client.post("/sessions/token", {"session_id": name}))[1]["session_token"]
+        emulator.faults.switch("no-streamer=1")
+        address = f"{client.session['signalling_url']}/client/{name}?token={token}"
+        async with client.http.ws_connect(address) as second:
+            assert (await second.receive_json())["reason"] == "streamer_not_available"
+        assert emulator.stats()["streams"] == 1
+        await client.interact("dim the lights")
+
+    stream(script)
+
+
+def test_answers_to_a_client_that_never_listens_do_not_pile_up(converse, emulator):
+    async def script(client):
+        await client.dial()
+        session = emulator.running.emulator.sessions.open[client.session["session_id"]]
+        waiting = session.connection.peer._waiting
+        for number in range(LONGEST_QUEUE + 20):
+            await client.signal({"type": f"strange {number}"})
+            if not number % 20:
+                await client.until(lambda last=f"strange {number}'": waiting and last in waiting[-1])
+        await client.until(lambda: f"strange {LONGEST_QUEUE + 19}'" in waiting[-1])
+        return len(waiting)
+
+    assert converse(script) == LONGEST_QUEUE

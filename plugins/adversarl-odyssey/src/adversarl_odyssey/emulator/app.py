@@ -43,9 +43,7 @@ class Emulator:
         self.signer = Signer()
         self.gate = Gate(options, self.signer, self.faults)
         self.sessions = Sessions(options, self.faults, say)
-        self.studio = Studio(
-            size=options.size, fps=options.fps, stages=options.max_streams + 1, world=options.world, task=options.task
-        )
+        self.studio = Studio(size=options.size, fps=options.fps, stages=options.max_streams + 1, task=options.task)
         self.offline = Offline(
             self.studio,
             fps=options.fps,

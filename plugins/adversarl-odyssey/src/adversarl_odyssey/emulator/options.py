@@ -43,5 +43,4 @@ class EmulatorOptions(BaseModel):
     )
     token_s: float = Field(600.0, gt=0, description="How long tokens are valid [s].")
     faults: tuple[str, ...] = Field((), description="Faults to begin with, as NAME or NAME=VALUE.")
-    world: str = Field("mujoco", description="Backend that draws the pictures.")
-    task: str = Field("pick", description="Its task.")
+    task: str = Field("pick", description="Task of the MuJoCo world that draws the pictures.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from typing import Any
 
-from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
 
 from adversarl_odyssey.emulator.faults import Faults
@@ -18,7 +19,7 @@ from adversarl_odyssey.peers import close_peer
 
 _log = logging.getLogger(__name__)
 LONGEST_QUEUE = 256
-"""Messages of a client that wait to be handled; more are dropped."""
+"""Messages that wait to be handled, or to be sent; of the former further ones are dropped, of the latter the oldest."""
 
 
 class Peer:
@@ -36,18 +37,15 @@ class Peer:
         self._track, self._streamer, self._faults = track, streamer, faults
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._connection.addTrack(track)
-        self._outbound = self._channel("streamerToClient")
-        self._inbound = self._channel("clientToStreamer")
-        self._waiting: list[str] = []
+        self._outbound = self._connection.createDataChannel("streamerToClient")
+        self._inbound = self._connection.createDataChannel("clientToStreamer")
+        self._waiting = deque[str](maxlen=LONGEST_QUEUE)
         self._spoilt = 0
         self._inbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._outbound.on("open", self._flush)
         self._inbound.on("message", self._received)
         streamer.send = self.send
         self._worker = asyncio.create_task(self._work())
-
-    def _channel(self, label: str) -> RTCDataChannel:
-        return self._connection.createDataChannel(label)
 
     def stream_age(self) -> float | None:
         """How old the running stream is [s]; None without one."""
@@ -121,7 +119,7 @@ class Peer:
 
     def _flush(self) -> None:
         while self._waiting and self._outbound.readyState == "open":
-            self._outbound.send(self._waiting.pop(0))
+            self._outbound.send(self._waiting.popleft())
 
     async def stop(self, reason: str, message: str) -> None:
         """Ends the stream against the client's will."""

@@ -39,10 +39,6 @@ class RunningServer:
         self.key = emulator.options.key
         self._watch = asyncio.create_task(emulator.watch())
 
-    def sessions(self) -> list[str]:
-        """Names of the open sessions."""
-        return list(self.emulator.sessions.open)
-
     async def close(self) -> None:
         """Ends all streams and connections, then the server."""
         self._watch.cancel()

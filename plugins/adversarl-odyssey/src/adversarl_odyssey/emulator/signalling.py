@@ -106,10 +106,11 @@ class Signalling:
             return web.json_response({"detail": "There is no such session"}, status=404)
         socket = web.WebSocketResponse(max_msg_size=LARGEST_MESSAGE, heartbeat=HEARTBEAT_S, timeout=GOODBYE_S)
         await socket.prepare(request)
-        if self._sessions.faults.take("no-streamer"):
+        if self._sessions.open.get(name) is not session or self._sessions.faults.take("no-streamer"):
             await socket.send_json({"type": "error", "reason": "streamer_not_available"})
             await socket.close()
-            self._sessions.left(session, politely=True)
+            if session.connection is None:
+                self._sessions.left(session, politely=True)
             return socket
         if session.connection is not None:
             session.connection.drop()
