@@ -7,6 +7,8 @@ import time
 
 import pytest
 from adversarl_odyssey.bank.store import Bank
+from adversarl_odyssey.goal_pictures import goal_folder, goal_video
+from adversarl_odyssey.pure_options import OdysseyOptions
 from typer.testing import CliRunner
 
 from adversarl.cli.app import build_app
@@ -107,6 +109,34 @@ def test_a_ceiling_that_is_too_low_stops_before_anything_is_paid(command, tmp_pa
     result = command("--set", "backend.max_cost_usd=0.0001")
     assert "max_cost_usd is 0.0001" in str(result.exception)
     assert not (tmp_path / "bank").exists()
+
+
+def test_the_goal_of_a_world_of_streams_lies_where_it_is_looked_for(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    (tmp_path / "pure.toml").write_text('[backend]\nuse = "odyssey"\n[learner]\nuse = "random-search"\n')
+    result = CliRunner().invoke(build_app(), ["odyssey", "bank", str(tmp_path / "pure.toml"), "--poll", "0.1"])
+    assert result.exit_code == 0, result.output
+    options, notices = OdysseyOptions(), []
+    assert goal_video(options, notices.append, lambda seconds, why: notices.append(why)).exists()
+    assert notices == []
+    assert len(Bank(goal_folder(options)).entries) == 1
+
+
+def test_a_video_that_was_lost_is_listed_as_wanted(command, bank):
+    assert command().exit_code == 0
+    lost, kept = (Bank(bank.folder).video(entry) for entry in Bank(bank.folder).entries.values())
+    lost.unlink()
+    result = command("--dry-run")
+    assert result.output.startswith("wanted")
+    assert "1 are there, 1 are missing" in result.output
+    again = command()
+    assert again.exit_code == 0
+    assert lost.exists()
+    assert kept.exists()
+
+
+def test_prompts_alone_have_to_be_given(command):
+    assert "nothing is wanted" in str(command("--only-prompts").exception)
 
 
 def test_levels_that_are_none_are_named(command):

@@ -87,6 +87,11 @@ def goal_script(options: OdysseyOptions) -> Script:
     return Script(options.scene, SECONDS, options.goal_text, options.portrait)
 
 
+def asks_for_goal(options: OdysseyOptions) -> bool:
+    """Whether a pure world asks for a video of its goal, since nobody showed it one."""
+    return options.judge["use"] == "goal-image" and not options.judge.get("goal")
+
+
 def goal_folder(options: OdysseyOptions) -> Path:
     """The bank in which pure worlds keep it; by default in the user's caches (XDG base directory specification)."""
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

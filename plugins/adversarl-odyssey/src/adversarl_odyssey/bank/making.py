@@ -206,15 +206,14 @@ def _print_bill(bill: Bill, bank: Bank, service: ServiceOptions) -> None:
 
 def _tell(bill: Bill, scripts: Sequence[Script], bank: Bank, service: ServiceOptions, *, as_json: bool) -> None:
     """What would be done."""
-    rows = [(script, bank.entries.get(script.hash)) for script in scripts]
+    rows = [
+        (script, "wanted" if unpaid(bank, script, retry=False) else bank.entries[script.hash].status)
+        for script in scripts
+    ]
     if as_json:
-        videos = [
-            {"prompt": s.prompt, "then": s.then, "seconds": s.seconds, "status": e.status if e else "wanted"}
-            for s, e in rows
-        ]
+        videos = [{"prompt": s.prompt, "then": s.then, "seconds": s.seconds, "status": status} for s, status in rows]
         print_json({"folder": str(bank.folder), **bill.to_json(service.price_usd_per_hour), "videos": videos})
         return
-    for script, entry in rows:
-        text = f"{entry.status if entry else 'wanted':8} {_ending(script)}"
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
+    for script, status in rows:
+        console.print(f"{status:8} {_ending(script)}", markup=False, highlight=False, soft_wrap=True)
     _print_bill(bill, bank, service)

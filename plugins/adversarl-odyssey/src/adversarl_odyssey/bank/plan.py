@@ -16,7 +16,7 @@ from adversarl.types import Perturbation
 from adversarl_odyssey.bank.store import Bank, Script
 from adversarl_odyssey.bank.words import canonical, complete, joined
 from adversarl_odyssey.estimate.outline import simulator
-from adversarl_odyssey.goal_pictures import goal_folder, goal_script
+from adversarl_odyssey.goal_pictures import asks_for_goal, goal_folder, goal_script
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.pure_options import OdysseyOptions
 from adversarl_odyssey.wording import Wording
@@ -46,7 +46,7 @@ def scripts_of(recipe: Recipe, wanted: Wanted, *, only_prompts: bool = False) ->
     """The scripts of a recipe: the nominal world, every axis at every level, and what it is known to ask for.
 
     That is the prompts of a curriculum which are fixed beforehand, and the cells of its evaluation; what an adaptive
-    curriculum combines is not known beforehand.
+    curriculum combines is not known beforehand. A world that is nothing but a stream looks at no video but its goal's.
 
     Args:
         recipe: The recipe, of any backend.
@@ -55,11 +55,15 @@ def scripts_of(recipe: Recipe, wanted: Wanted, *, only_prompts: bool = False) ->
     """
     service = service_of(recipe)
     with closing(simulator(recipe)) as world:
-        found = {} if only_prompts else dict.fromkeys(_conditions(recipe, world, wanted))
+        found = (
+            {}
+            if only_prompts or isinstance(service, OdysseyOptions)
+            else dict.fromkeys(_conditions(recipe, world, wanted))
+        )
         task = world.task
     texts = [complete(service.scene, text) for text in (*found, *map(_sentence, wanted.prompts))]
     scripts = [Script(text, wanted.seconds, portrait=service.portrait) for text in dict.fromkeys(texts)]
-    if wanted.goal and task:
+    if task and (wanted.goal or (isinstance(service, OdysseyOptions) and asks_for_goal(service))):
         scripts.append(_goal_script(service, task, wanted.seconds))
     return scripts
 

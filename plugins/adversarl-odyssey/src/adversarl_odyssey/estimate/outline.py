@@ -8,7 +8,7 @@ from pathlib import Path
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.recipe import Recipe
 from adversarl_odyssey.estimate.sums import Outline
-from adversarl_odyssey.goal_pictures import goal_folder, goal_script
+from adversarl_odyssey.goal_pictures import asks_for_goal, goal_folder, goal_script
 from adversarl_odyssey.inner import InnerOptions, make_inner
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.pure_options import OdysseyOptions, judge_of
@@ -78,5 +78,5 @@ def _videos(recipe: Recipe, kind: str) -> tuple[int, float]:
     if kind != "stream" or not isinstance(options, OdysseyOptions):
         return 0, 0.0
     script = goal_script(options)
-    asks = options.judge["use"] == "goal-image" and not options.judge.get("goal")
-    return (1, script.seconds) if asks and unpaid(Bank(goal_folder(options)), script) else (0, 0.0)
+    missing = asks_for_goal(options) and unpaid(Bank(goal_folder(options)), script)
+    return (1, script.seconds) if missing else (0, 0.0)
