@@ -71,7 +71,8 @@ MESSAGES = {
         "stopped and saved. Go on with: adversarl run a.toml --out runs/a-0 --resume"
     ),
     Exhausted(Path("runs/a-0"), "a.toml", "2 USD are spent"): (
-        "saved and stopped: 2 USD are spent. Go on with: adversarl run a.toml --out runs/a-0 --resume"
+        "saved and stopped: 2 USD are spent. When that is mended, go on with: "
+        "adversarl run a.toml --out runs/a-0 --resume"
     ),
 }
 

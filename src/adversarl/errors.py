@@ -152,4 +152,5 @@ class Exhausted(AdversarlError):
     """The world must not go on, such as when a budget is spent: the run was saved."""
 
     def __init__(self, folder: Path, recipe: str, reason: str) -> None:
-        super().__init__(f"saved and stopped: {reason}. Go on with: adversarl run {recipe} --out {folder} --resume")
+        again = f"adversarl run {recipe} --out {folder} --resume"
+        super().__init__(f"saved and stopped: {reason}. When that is mended, go on with: {again}")

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from adversarl.builtin.point_mass_world import PointMassWorld
 from adversarl.cli.run import stop_on_signals
 from adversarl.runs import latest_checkpoint, read_json
 
@@ -114,6 +115,18 @@ def test_evaluate_judges_the_latest_policy(adversarl, run):
     table = adversarl("evaluate", run, "--set", "per_axis=true", "--set", "episodes=2").out
     assert "brightness" in table
     assert "AUC" in table
+
+
+def test_evaluate_stops_in_a_world_that_must_not_go_on_and_tells_it_where_the_run_lies(adversarl, run, monkeypatch):
+    told = []
+    monkeypatch.setattr(PointMassWorld, "connect", lambda self, notice, folder: told.append(folder))
+    monkeypatch.setattr(PointMassWorld, "exhausted", "5 of max_cost_usd = 5 USD are spent")
+    stopped = adversarl("evaluate", run, "--json")
+    assert stopped.code == 2
+    said = " ".join(stopped.err.replace("│", "").split())
+    assert "of 8 episodes: 5 of max_cost_usd = 5 USD are spent. To evaluate all the same, raise the limit in" in said
+    assert told == [run]
+    assert not (run / "evaluations.json").exists()
 
 
 def test_evaluate_on_another_suite_keeps_both_results(adversarl, run, plugin_file):

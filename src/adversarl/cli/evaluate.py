@@ -9,11 +9,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.progress import Progress
 
 from adversarl.assembly import checkpoint_of, load_checkpoint, load_recipe_of, make_learner, make_loop
 from adversarl.cli.output import console, interval, print_json, table
-from adversarl.errors import RecipeError
+from adversarl.errors import AdversarlError, RecipeError
 from adversarl.evaluate import evaluate
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.learner import Learner
@@ -56,6 +57,7 @@ def evaluate_run(
 
     Raises:
         RecipeError: `also` changes something else than the world, or makes one that the policy does not fit.
+        AdversarlError: A world must not go on, such as when the run's budget is spent.
     """
     sets = [*([f"evaluation.suite={suite}"] if suite else []), *(f"evaluation.{override}" for override in overrides)]
     for change in also:
@@ -74,9 +76,14 @@ def evaluate_run(
             for change, variant in variants.items()
         }
         _check_alike(worlds)
+        for world in worlds.values():
+            world.connect(
+                lambda text: None if as_json else console.print(f"[yellow]backend:[/] {escape(text)}"), folder
+            )
         cells = recipe["evaluation"].make().cells(worlds[None].axes, recipe.run.seed)
         results = {
-            change: _evaluate_in(world, cells, learner, change, as_json=as_json) for change, world in worlds.items()
+            change: _evaluate_in(world, cells, learner, change or "evaluate", folder, as_json=as_json)
+            for change, world in worlds.items()
         }
     _keep(folder, recipe, learner, results)
     name = recipe["evaluation"].component.name
@@ -101,11 +108,18 @@ def _check_alike(worlds: dict[str | None, PerturbableVectorEnv]) -> None:
 
 
 def _evaluate_in(
-    world: PerturbableVectorEnv, cells: Sequence[Cell], learner: Learner, change: str | None, *, as_json: bool
+    world: PerturbableVectorEnv, cells: Sequence[Cell], learner: Learner, name: str, folder: Path, *, as_json: bool
 ) -> list[CellResult]:
     with Progress(console=console, transient=True, disable=as_json) as progress:
-        bar = progress.add_task(change or "evaluate", total=None)
-        return evaluate(learner, world, cells, lambda done, total: progress.update(bar, completed=done, total=total))
+        bar = progress.add_task(name, total=None)
+
+        def on_episode(done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total)
+            if world.exhausted and done < total:
+                advice = f"To evaluate all the same, raise the limit in {folder / 'recipe.toml'}"
+                raise AdversarlError(f"stopped after {done} of {total} episodes: {world.exhausted}. {advice}")
+
+        return evaluate(learner, world, cells, on_episode)
 
 
 def _keep(folder: Path, recipe: Recipe, learner: Learner, results: Results) -> None:
