@@ -99,7 +99,7 @@ def test_a_budget_that_is_spent_says_so(clock):
     meter.begin(2.0)
     assert meter.exhausted(1.0) == ""
     clock.now += 1800
-    assert meter.exhausted(1.0) == "Odyssey's streams have cost 1.00 USD (0.50 h), and max_cost_usd is 1"
+    assert meter.exhausted(1.0) == "Odyssey's streams have cost 1 USD (0.5 h), and max_cost_usd is 1"
     assert meter.exhausted(1.01) == ""
 
 

@@ -148,7 +148,7 @@ class Meter:
         if spent < max_cost_usd:
             return ""
         hours = self.stream_s / 3600
-        return f"Odyssey's streams have cost {spent:.2f} USD ({hours:.2f} h), and max_cost_usd is {max_cost_usd:g}"
+        return f"Odyssey's streams have cost {spent:.3g} USD ({hours:.3g} h), and max_cost_usd is {max_cost_usd:g}"
 
     def scalars(self) -> dict[str, float]:
         """Cost [USD], stream time [h], and streams that are open."""
