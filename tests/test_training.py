@@ -137,7 +137,9 @@ def test_a_run_whose_world_is_exhausted_is_saved_and_says_how_to_go_on(recipe, p
     spent = property(lambda self: "5 of max_cost_usd = 5 USD are spent" if steps[0] > limit else "")
     monkeypatch.setattr(PointMassWorld, "exhausted", spent, raising=False)
     folder = tmp_path / "run"
-    with pytest.raises(Exhausted, match=r"stopped: 5 of max_cost_usd = 5 USD are spent\. When that is mended, go on with"):
+    with pytest.raises(
+        Exhausted, match=r"stopped: 5 of max_cost_usd = 5 USD are spent\. When that is mended, go on with"
+    ):
         train(recipe, plugins, folder, source="small.toml")
     assert not (folder / "summary.json").exists()
     limit = 10**9
