@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.interfaces.backend import Notice
-from adversarl_odyssey.sources import Shown, Source
+from adversarl_odyssey.sources import NOTHING, Shown, Source
 
 KEPT = 64
 """Descriptions of which an album keeps the latest picture."""
@@ -39,7 +39,7 @@ class Album:
     def find(self, text: str) -> Shown:
         """The latest picture of a description, or else the latest of all; its number is negative if there is none."""
         latest = next(reversed(self._pictures.values()), None)
-        return self._pictures.get(text) or latest or Shown(np.zeros((1, 1, 3), np.uint8), number=-1)
+        return self._pictures.get(text) or latest or NOTHING
 
 
 _albums: WeakValueDictionary[str, Album] = WeakValueDictionary()

@@ -16,7 +16,7 @@ from adversarl.interfaces.backend import Indices, Notice, Observation, Perturbab
 from adversarl.interfaces.trials import Trace
 from adversarl.types import Grounding, Perturbation
 from adversarl_odyssey.errors import OdysseyError
-from adversarl_odyssey.sources import Shown, Source
+from adversarl_odyssey.sources import Shown, Source, info_of
 from adversarl_odyssey.wording import Wording, settle
 
 Picture = NDArray[np.uint8]
@@ -111,7 +111,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         self._look(envs)
         self.inner.pictures = self.pictures
         observation, info = self.inner.reset(seed=seed, options=options)
-        return observation, info | self._info()
+        return observation, info | info_of(self._shown)
 
     def _reset_first(
         self, envs: NDArray[np.intp], seed: Seeds, options: dict[str, Any] | None
@@ -125,7 +125,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         self._look(envs)
         self.inner.pictures = True
         observation = self.inner.rewind(envs, self.inner.snapshot(envs))
-        return observation, info | self._info()
+        return observation, info | info_of(self._shown)
 
     def step(
         self, actions: NDArray[Any]
@@ -134,7 +134,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         self._look(np.arange(self.num_envs))
         self.inner.pictures = self.pictures
         observation, reward, terminated, truncated, info = self.inner.step(actions)
-        return observation, reward, terminated, truncated, info | self._info()
+        return observation, reward, terminated, truncated, info | info_of(self._shown)
 
     def _look(self, envs: NDArray[np.intp]) -> None:
         """Asks for what has changed, waits for all pictures and puts them behind the scene."""
@@ -182,16 +182,6 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         self._broken, self.exhausted = True, reason or str(error).rstrip(".")
         if self._notice is not None:
             self._notice(self.exhausted)
-
-    def _info(self) -> dict[str, NDArray[Any]]:
-        shown = [_NOTHING if one is None else one for one in self._shown]
-        return {
-            "frame_number": np.array([one.number for one in shown]),
-            "frame_age_s": np.array([one.age_s for one in shown]),
-            "frame_latency_s": np.array([one.latency_s for one in shown]),
-            "frames_dropped": np.array([one.dropped for one in shown]),
-            "stream_renewed": np.array([one.renewed for one in shown]),
-        }
 
     def ground(self, text: str) -> Grounding:
         """Turns a prompt into perturbations of the world inside, and keeps its words for the source."""
@@ -261,9 +251,6 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         del kwargs
         with closing(self.inner), closing(self.source):
             pass
-
-
-_NOTHING = Shown(np.zeros((1, 1, 3), np.uint8), number=-1)
 
 
 def _picture(shown: Shown | None) -> Picture | None:

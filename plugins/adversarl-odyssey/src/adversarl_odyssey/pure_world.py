@@ -24,7 +24,7 @@ from adversarl_odyssey.goal_pictures import ending
 from adversarl_odyssey.pure_life import Life
 from adversarl_odyssey.pure_options import OdysseyOptions
 from adversarl_odyssey.sentences import ActionEncoder
-from adversarl_odyssey.sources import Shown, Source
+from adversarl_odyssey.sources import Shown, Source, info_of
 from adversarl_odyssey.wording import Wording
 
 _log = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ class PureVectorEnv(PerturbableVectorEnv):
         for _ in range(self._settle_frames):
             self._look([env for env in envs if self._asked[env] != self._scene])
         self.judge.begin(self._images(), chosen)
-        return self._observation(), {"success": np.zeros(self.num_envs, bool), **self._info()}
+        return self._observation(), {"success": np.zeros(self.num_envs, bool), **info_of(self._shown)}
 
     def _begin(self, env: int, seed: int | None) -> None:
         life = self._lives[env]
@@ -180,7 +180,7 @@ class PureVectorEnv(PerturbableVectorEnv):
             if life.running and (success[env] or late[env]):
                 life.running, self._ended, self._cut = False, self._ended + 1, self._cut + int(not same[env])
         reward = np.where(same, score.reward, 0.0)
-        return self._observation(), reward, success, late, {"success": success.copy(), **self._info()}
+        return self._observation(), reward, success, late, {"success": success.copy(), **info_of(self._shown)}
 
     def _look(self, envs: Sequence[int]) -> None:
         """Waits for a picture of each of these environments."""
@@ -211,16 +211,6 @@ class PureVectorEnv(PerturbableVectorEnv):
 
     def _observation(self) -> Observation:
         return {"image": self._images(), "proprio": np.stack([life.told for life in self._lives])}
-
-    def _info(self) -> dict[str, NDArray[Any]]:
-        shown = [one or _NOTHING for one in self._shown]
-        return {
-            "frame_number": np.array([one.number for one in shown]),
-            "frame_age_s": np.array([one.age_s for one in shown]),
-            "frame_latency_s": np.array([one.latency_s for one in shown]),
-            "frames_dropped": np.array([one.dropped for one in shown]),
-            "stream_renewed": np.array([one.renewed for one in shown]),
-        }
 
     def ground(self, text: str) -> Grounding:
         """What a sentence asks for; never refuses one, and keeps its words for the world model."""
@@ -280,4 +270,3 @@ class PureVectorEnv(PerturbableVectorEnv):
 
 
 _KINDS = (("proprio", np.float32), ("image", np.uint8))
-_NOTHING = Shown(np.zeros((1, 1, 3), np.uint8), number=-1)

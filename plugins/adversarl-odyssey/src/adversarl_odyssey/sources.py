@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,22 @@ class Shown:
     latency_s: float = float("nan")
     dropped: int = 0
     renewed: bool = False
+
+
+NOTHING = Shown(np.zeros((1, 1, 3), np.uint8), number=-1)
+"""Of an environment that nothing has been seen of."""
+
+
+def info_of(shown: Sequence[Shown | None]) -> dict[str, NDArray[Any]]:
+    """How the pictures of all environments came, for ``info``; each of Shape (num_envs,)."""
+    known = [one or NOTHING for one in shown]
+    return {
+        "frame_number": np.array([one.number for one in known]),
+        "frame_age_s": np.array([one.age_s for one in known]),
+        "frame_latency_s": np.array([one.latency_s for one in known]),
+        "frames_dropped": np.array([one.dropped for one in known]),
+        "stream_renewed": np.array([one.renewed for one in known]),
+    }
 
 
 class Source(ABC):
