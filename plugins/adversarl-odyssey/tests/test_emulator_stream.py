@@ -129,6 +129,7 @@ def test_malformed_messages_get_an_answer_and_kill_nothing(stream):
             ({"type": "interactive_stream_start"}, "invalid_request"),
             ({"type": "interactive_stream_start", "prompt": 3}, "invalid_request"),
             ({"type": "interactive_stream_start", "prompt": "x", "portrait": "no"}, "invalid_request"),
+            ({"type": "interactive_stream_start", "prompt": "dim " * 4000}, "invalid_request"),
         ]:
             client.send(message)
             assert await client.error() == reason

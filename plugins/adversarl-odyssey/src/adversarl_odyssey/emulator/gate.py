@@ -12,6 +12,8 @@ from adversarl_odyssey.emulator.faults import Faults
 from adversarl_odyssey.emulator.options import LONGEST_KEY, EmulatorOptions
 from adversarl_odyssey.emulator.tokens import Signer
 
+LONGEST_PROMPT = 10_000
+"""A longer one would keep the thread of all worlds from their pictures while it is understood [character]."""
 OWNER = "the account"
 """Whose everything is: there is but one key."""
 

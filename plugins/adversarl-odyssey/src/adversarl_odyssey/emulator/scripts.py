@@ -9,7 +9,7 @@ from typing import Any, Literal
 import aiohttp
 from yarl import URL
 
-from adversarl_odyssey.emulator.gate import parse
+from adversarl_odyssey.emulator.gate import LONGEST_PROMPT, parse
 from adversarl_odyssey.emulator.images import decode_image
 from adversarl_odyssey.sdk import is_loopback
 
@@ -99,6 +99,8 @@ def _entry(entry: Any, name: str) -> Entry:
     prompt, image = said.get("prompt"), said.get("image")
     if not isinstance(prompt, str) or not prompt.strip():
         raise ScriptError(f"{name}.{kind}.prompt: must be a text that is not empty")
+    if len(prompt) > LONGEST_PROMPT:
+        raise ScriptError(f"{name}.{kind}.prompt: must not be longer than {LONGEST_PROMPT} characters")
     if image is not None and kind == "interact":
         raise ScriptError(f"{name}.interact.image: only 'start' takes an image")
     return Entry(time_ms / 1000, kind, prompt, _image(image, f"{name}.start.image"))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from adversarl_odyssey.emulator.gate import OWNER
+from adversarl_odyssey.emulator.gate import LONGEST_PROMPT, OWNER
 from adversarl_odyssey.emulator.images import decode_image
 from adversarl_odyssey.emulator.recordings import Recorder, Recordings
 from adversarl_odyssey.emulator.sessions import Sessions
@@ -120,9 +120,6 @@ class Streamer:
         if self._sessions.faults.take("refuse-prompt"):
             self._refuse("moderation", "the emulator was told to refuse the prompt")
             return
-        if self._sessions.faults.take("refuse-prompt"):
-            self._refuse("moderation", "the emulator was told to refuse the prompt")
-            return
         applied = await self._stage.tell(text)
         if self._recorder is not None:
             self._recorder.note(self.age() or 0.0, "interact", text, applied)
@@ -169,4 +166,6 @@ def _text(message: dict[str, Any]) -> str:
     text = message.get("prompt")
     if not isinstance(text, str):
         raise ValueError(f"'prompt' must be a text, not {text!r:.80}")
+    if len(text) > LONGEST_PROMPT:
+        raise ValueError(f"'prompt' has {len(text)} characters; {LONGEST_PROMPT} are the most")
     return text
