@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import tempfile
 import threading
 import time
@@ -22,7 +21,7 @@ from adversarl_odyssey.bench import borrowed_key
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.measure import jobs
 from adversarl_odyssey.measure.player import Ledger, Player
-from adversarl_odyssey.measure.resources import usage
+from adversarl_odyssey.measure.resources import give_back, usage
 from adversarl_odyssey.measure.served import Served
 from adversarl_odyssey.measure.verdict import report
 from adversarl_odyssey.measure.worlds import catalogue, make_world
@@ -247,7 +246,7 @@ class _Soak:
         end = time.monotonic() + SETTLE_S
         while time.monotonic() < end:
             time.sleep(0.2)
-        gc.collect()
+        give_back()
         self.rests.append(self.look())
 
 
