@@ -12,6 +12,7 @@ from adversarl.errors import (
     Exhausted,
     GroundingError,
     Interrupted,
+    LiveWorld,
     MissingExtra,
     NoCritic,
     NoGL,
@@ -58,6 +59,9 @@ MESSAGES = {
     ),
     NoCritic("TD3"): "TD3 estimates no values of states. Use learner 'ppo', or a score that needs none.",
     NoPlayer("antagonist", "Name one."): "there is no antagonist to play an episode. Name one.",
+    LiveWorld("odyssey", "which cost. Name another one"): (
+        "backend 'odyssey' shows live streams of a service, which cost. Name another one"
+    ),
     NoGL("egl", "no device"): (
         "no OpenGL context with MUJOCO_GL=egl: no device. Headless Linux: apt-get install -y libegl1 "
         "libegl-mesa0 libgl1-mesa-dri, then MUJOCO_GL=egl. See: adversarl doctor"

@@ -16,6 +16,7 @@ import numpy as np
 
 from adversarl.assembly import make_loop
 from adversarl.bench_axes import Changes, Samples, axis_costs
+from adversarl.errors import LiveWorld
 from adversarl.interfaces.backend import Backend, PerturbableVectorEnv
 from adversarl.loop import ClosedLoop
 from adversarl.plugins import Plugins
@@ -38,7 +39,13 @@ def bench(recipe: Recipe, plugins: Plugins, *, seconds: float, rounds: int) -> d
         (the bare loop then draws scenes under such perturbations, but never changes them),
         ``loop_ratio`` (closed loop over its world alone), ``rows`` with each median speed, and ``axes``, the cost of
         each axis; a ratio is None where the backend has no such configuration.
+
+    Raises:
+        LiveWorld: The backend's worlds are streams of a service, and several are measured at once.
     """
+    if recipe["backend"].make().live:
+        problem = "and this would open several at once. Measure the simulator with --set backend.use=NAME"
+        raise LiveWorld(recipe["backend"].component.name, problem)
     with ExitStack() as stack:
         world = stack.enter_context(_world(recipe, {"num_envs": 1})).env
         measures = _measures(recipe, plugins, stack, Samples(world))

@@ -114,6 +114,13 @@ class NoPlayer(AdversarlError):
         super().__init__(f"there is no {player} to play an episode. {remedy}")
 
 
+class LiveWorld(AdversarlError):
+    """A world that shows a service's pictures as they come is asked for what only one of ours can do."""
+
+    def __init__(self, backend: str, problem: str) -> None:
+        super().__init__(f"backend '{backend}' shows live streams of a service, {problem}")
+
+
 class NoGL(AdversarlError):
     """No OpenGL context can be made."""
 

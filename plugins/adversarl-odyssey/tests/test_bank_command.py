@@ -159,7 +159,7 @@ def test_a_killed_bank_goes_on_with_the_jobs_that_it_paid_for(command, bank):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_bank_says_how_to_go_on(command, bank, number):
-    more = [word for index in range(6) for word in ("--prompt", f"sight {index}")]
+    more = [word for index in range(30) for word in ("--prompt", f"sight {index}")]
     process = start(command, *more)
     wait_for(process, bank.folder, "running")
     process.send_signal(number)

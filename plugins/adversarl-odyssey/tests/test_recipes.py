@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from adversarl_odyssey.hybrid import HybridOptions
 
+from adversarl.bench import bench
+from adversarl.cli.plugins import check_component
+from adversarl.errors import LiveWorld
 from adversarl.plugins import build_plugin_manager
 from adversarl.recipe import load_recipe
 from adversarl.training import train
@@ -76,3 +79,13 @@ def test_the_adaptive_recipe_runs_against_the_emulator(emulator, tmp_path):
     assert events.count("ended") >= 2
     again = load_recipe(tmp_path / "run" / "recipe.toml", build_plugin_manager().registry)
     assert again.resolved() == recipe.resolved()
+
+
+@pytest.mark.parametrize("world", ["odyssey", "odyssey-hybrid"])
+def test_live_streams_are_neither_multiplied_by_a_benchmark_nor_checked_for_repeating(world):
+    plugins = build_plugin_manager()
+    with pytest.raises(LiveWorld, match="would open several at once"):
+        bench(load("odyssey-adaptive", f"backend.use={world}"), plugins, seconds=0.1, rounds=1)
+    with pytest.raises(LiveWorld, match="never repeat"):
+        check_component(plugins, world, [], as_json=True)
+    assert not load("odyssey-adaptive", f"backend.use={world}", "backend.playback=there")["backend"].make().live

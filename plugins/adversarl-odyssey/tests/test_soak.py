@@ -122,7 +122,9 @@ def test_a_process_says_what_it_holds():
 
 def test_worlds_play_through_faults_that_are_switched_over_http(monkeypatch, capsys):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(soaks, "KINDS", {name: soaks.KINDS[name] for name in ("drop-connection", "suspended", "fail-jobs")})
+    monkeypatch.setattr(
+        soaks, "KINDS", {name: soaks.KINDS[name] for name in ("drop-connection", "suspended", "fail-jobs")}
+    )
     monkeypatch.setattr(soaks, "WORLDS", ("odyssey-hybrid",))
     monkeypatch.setattr(soaks, "SETTLE_S", 1.0)
     lines = []

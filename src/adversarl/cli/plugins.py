@@ -9,7 +9,7 @@ from typing import Any
 from rich.markup import escape
 
 from adversarl.cli.output import console, print_json, table
-from adversarl.errors import UnknownComponent
+from adversarl.errors import LiveWorld, UnknownComponent
 from adversarl.plugins import Plugins
 from adversarl.registry import KINDS, Component
 
@@ -128,6 +128,8 @@ def check_component(plugins: Plugins, name: str, overrides: list[str], *, as_jso
     component = find(plugins, name)
     cls = component.load()
     options = validate_options(cls.Options, overrides, component.name)
+    if component.kind == "backend" and cls(options).live:
+        raise LiveWorld(name, "which never repeat, so there is nothing that the conformance kit can check")
     rows: list[dict[str, str]] = []
     for check in checks_for(component.kind):
         try:

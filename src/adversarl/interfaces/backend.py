@@ -209,6 +209,11 @@ class Backend(ABC):
     def __init__(self, options: BackendOptions) -> None:
         self.options = options
 
+    @property
+    def live(self) -> bool:
+        """Whether its worlds show a service's pictures as they come, which never repeat and may cost."""
+        return False
+
     @abstractmethod
     def make(self, *, seed: int, num_envs: int | None = None) -> PerturbableVectorEnv:
         """Makes the environments.

@@ -58,6 +58,11 @@ class Hybrid(Backend):
     Options: ClassVar[type[BackendOptions]] = HybridOptions
     options: HybridOptions
 
+    @property
+    def live(self) -> bool:
+        """Whether pictures come from the service, and not from a recording."""
+        return self.options.playback is None
+
     def make(self, *, seed: int, num_envs: int | None = None) -> ComposedVectorEnv:
         """Makes the environments; see `adversarl.interfaces.Backend.make`.
 

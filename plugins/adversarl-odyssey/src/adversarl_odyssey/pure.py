@@ -19,6 +19,11 @@ class Odyssey(Backend):
     Options: ClassVar[type[BackendOptions]] = OdysseyOptions
     options: OdysseyOptions
 
+    @property
+    def live(self) -> bool:
+        """Whether pictures come from the service, and not from a recording."""
+        return self.options.playback is None
+
     def make(self, *, seed: int, num_envs: int | None = None) -> PureVectorEnv:
         """Makes the environments; nothing is connected before the first reset.
 
