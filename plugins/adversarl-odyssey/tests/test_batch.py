@@ -123,7 +123,7 @@ def test_conditions_choose_the_video(make, shared):
 def test_intensities_are_rounded_to_the_banks_levels():
     levels = (0.5, 1.0)
     found = [
-        rounded(Perturbation("fog", intensity), levels).intensity for intensity in (0.0, 0.2, 0.25, 0.7, 0.75, 1.0)
+        rounded(Perturbation("shadow", intensity), levels).intensity for intensity in (0.0, 0.2, 0.25, 0.7, 0.75, 1.0)
     ]
     assert found == [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]
 
@@ -176,8 +176,8 @@ def test_time_goes_on_while_nobody_looks(make):
 
 
 def test_a_video_that_is_missing_names_the_prompt_and_the_command(make, shared):
-    world = make(axes=(*AXES, "fog"))
-    world.perturb([0], [[Perturbation("fog", 1.0)]])
+    world = make(axes=(*AXES, "shadow"))
+    world.perturb([0], [[Perturbation("shadow", 1.0)]])
     with pytest.raises(
         OdysseyError, match=rf'no video of ".*". Make it with: adversarl odyssey bank .*{shared.folder}'
     ):
@@ -185,8 +185,8 @@ def test_a_video_that_is_missing_names_the_prompt_and_the_command(make, shared):
 
 
 def test_a_nominal_video_may_stand_in_for_a_missing_one(make):
-    world = make(axes=(*AXES, "fog"), missing="nominal")
-    world.perturb([0], [[Perturbation("fog", 1.0), Perturbation("light-intensity", 1.0)]])
+    world = make(axes=(*AXES, "shadow"), missing="nominal")
+    world.perturb([0], [[Perturbation("shadow", 1.0), Perturbation("light-intensity", 1.0)]])
     world.reset(seed=[1, 1])
     row = numbers(world, 1)[0]
     assert row[0] == row[1]
@@ -194,9 +194,9 @@ def test_a_nominal_video_may_stand_in_for_a_missing_one(make):
 
 
 def test_the_weakest_conditions_may_be_left_out(make):
-    world = make(axes=(*AXES, "fog"), missing="fewer")
+    world = make(axes=(*AXES, "shadow"), missing="fewer")
     world.perturb(
-        [0, 1], [[Perturbation("fog", 0.5), Perturbation("light-intensity", 1.0)], [Perturbation("fog", 1.0)]]
+        [0, 1], [[Perturbation("shadow", 0.5), Perturbation("light-intensity", 1.0)], [Perturbation("shadow", 1.0)]]
     )
     world.reset(seed=[1, 1])
     dark, nominal = videos(world)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from adversarl_odyssey.wording import FREE, LEVELS, Wording, color_name, level, settle, table
+from adversarl_odyssey.wording import FREE, LEVELS, SIMULATED, Wording, color_name, level, settle, table
 
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.plugins import build_plugin_manager
@@ -162,3 +162,23 @@ def test_a_sentence_that_is_a_condition_itself_is_said_as_it_stands() -> None:
     cat = Perturbation(FREE, 1.0, value="a cat jumps onto the table")
     assert Wording().conditions([cat, Perturbation("fog", 0.5)]) == "A cat jumps onto the table. There is fog."
     assert Wording().conditions([Perturbation(FREE, 0.1)])
+
+
+def test_what_a_simulator_shows_by_itself_is_not_said_to_a_stream_behind_it(world: PerturbableVectorEnv) -> None:
+    wording = Wording(silent=SIMULATED)
+    both, alone = world.ground("dim the lights and add fog"), world.ground("dim the lights")
+    wording.remember(both)
+    wording.remember(alone)
+    assert wording.conditions(both.perturbations) == "Dim the lights."
+    assert wording.conditions(world.ground("add fog").perturbations) == ""
+    assert Wording().conditions(both.perturbations) != ""
+    assert set(table().axes) > SIMULATED
+
+
+def test_words_for_more_than_is_said_are_replaced_by_a_description(world: PerturbableVectorEnv) -> None:
+    wording = Wording(silent=SIMULATED)
+    both = world.ground("dim the lights and add fog")
+    wording.remember(both)
+    said = wording.conditions(both.perturbations)
+    assert said
+    assert "fog" not in said.lower()

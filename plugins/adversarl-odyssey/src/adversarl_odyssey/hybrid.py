@@ -13,7 +13,7 @@ from adversarl_odyssey.inner import InnerOptions, make_inner, thing_of
 from adversarl_odyssey.opening import open_source
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.sources import Source
-from adversarl_odyssey.wording import Wording
+from adversarl_odyssey.wording import SIMULATED, Wording
 
 WIDE = (704, 1280)
 """Height and width of the streams of the service [pixel]."""
@@ -77,7 +77,7 @@ class Hybrid(Backend):
             source = Shared(lambda: self.open(inner.num_envs, size), album_of(service))
             first = (WIDE[::-1] if options.portrait else WIDE) if options.seed_image else None
             table, settle = options.around == "table", options.settle_frames
-            words = Wording(thing_of(inner.task))
+            words = Wording(thing_of(inner.task), SIMULATED)
             return ComposedVectorEnv(inner, source, words, options.scene, table=table, settle=settle, first=first)
         except BaseException:
             inner.close()

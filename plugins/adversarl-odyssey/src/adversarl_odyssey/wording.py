@@ -22,6 +22,14 @@ KEPT = 4096
 """Prompts whose words are remembered."""
 FREE = "prompt"
 """The axis whose value is what is to be said."""
+SIMULATED = frozenset(
+    "object-texture object-color object-camouflage object-shape object-size object-position object-rotation "
+    "robot-texture robot-color robot-start occluder distractors distractor-similarity clutter "
+    "background-image background-video color-grid fog rain glare blur hue saturation contrast brightness "
+    "image-noise".split()
+)
+"""Axes that a simulator before a stream shows by itself: they change what stands before it, or the whole picture, and
+would be seen twice if the stream were told too."""
 _LIGHTS = {"key": "left", "fill": "right"}
 _NUMBERS = re.compile(r"\d|%")
 
@@ -103,10 +111,11 @@ class Wording:
 
     Args:
         thing: What the task's object is called.
+        silent: Axes that are not spoken of.
     """
 
-    def __init__(self, thing: str = "cube") -> None:
-        self._thing = thing
+    def __init__(self, thing: str = "cube", silent: frozenset[str] = frozenset()) -> None:
+        self._thing, self._silent = thing, silent
         self._texts: OrderedDict[frozenset[Perturbation], str] = OrderedDict()
 
     def remember(self, grounding: Grounding) -> None:
@@ -121,7 +130,8 @@ class Wording:
 
     def conditions(self, perturbations: Iterable[Perturbation]) -> str:
         """Sentences for all that is in force, in its order; empty where nothing of it can be seen."""
-        left = {replace(p, seed=0, onset=0, duration=None): p for p in perturbations if p.intensity > 0}
+        spoken = (p for p in perturbations if p.intensity > 0 and p.axis not in self._silent)
+        left = {replace(p, seed=0, onset=0, duration=None): p for p in spoken}
         said = list[tuple[int, str]]()
         order = {key: place for place, key in enumerate(left)}
         for keys in sorted((k for k in self._texts if k <= left.keys()), key=len, reverse=True):
@@ -134,7 +144,7 @@ class Wording:
     def describe(self, perturbation: Perturbation) -> str:
         """What is seen while a perturbation is in force; empty where nothing is."""
         kinds = table().axes.get(perturbation.axis)
-        if not kinds or perturbation.intensity <= 0:
+        if not kinds or perturbation.intensity <= 0 or perturbation.axis in self._silent:
             return ""
         if perturbation.axis == FREE and isinstance(perturbation.value, str):
             return _sentence(perturbation.value)

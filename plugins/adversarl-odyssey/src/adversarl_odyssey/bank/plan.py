@@ -19,7 +19,7 @@ from adversarl_odyssey.estimate.outline import simulator
 from adversarl_odyssey.goal_pictures import asks_for_goal, goal_folder, goal_script
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.pure_options import OdysseyOptions
-from adversarl_odyssey.wording import Wording
+from adversarl_odyssey.wording import SIMULATED, Wording
 
 LEVELS = (0.5, 1.0)
 SECONDS = 10.0
@@ -114,7 +114,7 @@ def missing_from(recipe: Recipe) -> tuple[int, float]:
 
 
 def _conditions(recipe: Recipe, world: PerturbableVectorEnv, wanted: Wanted) -> Iterator[str]:
-    wording = Wording()
+    wording = Wording(silent=SIMULATED)
     for perturbations in _asked(recipe, world, wanted.levels):
         yield joined(canonical(wording, perturbations, wanted.levels, valued=False))
         yield joined(canonical(wording, perturbations, wanted.levels, valued=True))

@@ -8,7 +8,7 @@ from typing import Literal
 
 from adversarl.types import Perturbation
 from adversarl_odyssey.bank.store import Bank
-from adversarl_odyssey.wording import Wording
+from adversarl_odyssey.wording import SIMULATED, Wording
 
 Missing = Literal["error", "fewer", "nominal"]
 
@@ -65,7 +65,7 @@ class BankWording(Wording):
     """
 
     def __init__(self, bank: Bank, scene: str, *, portrait: bool, missing: Missing) -> None:
-        super().__init__()
+        super().__init__(silent=SIMULATED)
         self._bank, self._scene, self._portrait, self._choice = bank, scene, portrait, missing
         self.left_out = 0
         """Times that conditions were left out."""
