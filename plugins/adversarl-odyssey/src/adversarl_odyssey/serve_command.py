@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.request import getproxies, proxy_bypass
 
 import typer
-from pydantic import ValidationError
 
 from adversarl_odyssey.emulator.faults import FAULTS
 from adversarl_odyssey.errors import OdysseyError
-from adversarl_odyssey.sdk import is_loopback
 
 if TYPE_CHECKING:
     from adversarl_odyssey.emulator.options import EmulatorOptions
@@ -46,6 +44,8 @@ def serve(
     Faults are switched while it runs by POST {"faults": ["late-frames=2", "quota=off"], "clear": true} to
     /emulator/faults, with the key as bearer token.
     """
+    from pydantic import ValidationError
+
     from adversarl_odyssey.emulator.options import EmulatorOptions, make_key
 
     try:
@@ -97,6 +97,8 @@ async def _serve(options: EmulatorOptions, *, made_key: bool) -> None:
 
 
 def _greeting(options: EmulatorOptions, url: str, *, made_key: bool) -> list[str]:
+    from adversarl_odyssey.sdk import is_loopback
+
     height, width = options.size
     lines = [
         f"An EMULATOR of Odyssey's API listens at {url}; it is not Odyssey, and nothing leaves this machine.",
