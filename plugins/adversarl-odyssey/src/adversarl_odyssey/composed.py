@@ -167,7 +167,7 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         if wanted != self._asked[env]:
             self._asked[env] = wanted
             self.source.prompt(env, wanted)
-        return 1 + self._settle if wanted != before else int(began)
+        return 1 + self._settle if wanted != before else int(self._shown[env] is None)
 
     def _give_up(self, error: OdysseyError) -> None:
         """A run that has begun is saved and stopped, its last pictures standing; elsewhere the error is the caller's.
