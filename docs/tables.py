@@ -80,9 +80,13 @@ def streams() -> str:
     found = json.loads((RESULTS / "odyssey.json").read_text(encoding="utf-8"))
     sizes: dict[str, Any] = found["results"]
     rows = [[label, *(read(size) for size in sizes.values())] for label, read in STREAM_ROWS.items()]
-    client, python = found["client"], found["machine"]["python"]
-    line = f"Client: {client['name']} {client['version']}, Python {python}, seed {found['settings']['seed']}."
-    return _table(["median, 95 % interval", *sizes], rows) + f"\n\n{line}"
+    return f"{_table(['median, 95 % interval', *sizes], rows)}\n\n{_provenance(found)}"
+
+
+def _provenance(found: dict[str, Any]) -> str:
+    client, machine = found["client"], found["machine"]
+    who = f"Client: {client['name']} {client['version']}, Python {machine['python']}"
+    return f"{who}, seed {found['settings']['seed']}, load of the machine {machine['load']:.0f}."
 
 
 def _ms(row: dict[str, Any]) -> str:
@@ -117,7 +121,8 @@ def words() -> str:
         ]
         for row in size["effects"]["axes"]
     ]
-    return _table(["axis", "sentence", "change [grey levels]", "without a prompt", "clearly seen"], rows)
+    columns = ["axis", "sentence", "change [grey levels]", "without a prompt", "clearly seen"]
+    return f"{_table(columns, rows)}\n\n{_provenance(found)}"
 
 
 RESULT_TABLES: dict[str, Callable[[], str]] = {
