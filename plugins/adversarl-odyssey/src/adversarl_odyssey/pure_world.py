@@ -267,6 +267,3 @@ class PureVectorEnv(PerturbableVectorEnv):
         """Ends the streams."""
         del kwargs
         self.source.close()
-
-
-_KINDS = (("proprio", np.float32), ("image", np.uint8))
