@@ -7,7 +7,8 @@ ARGS ?=
 WORKERS ?= 2
 
 BIN := .venv/bin
-PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+CLIP := plugins/adversarl-clip
+PLUGINS := $(filter-out $(CLIP),$(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 MESA := libegl1 libegl-mesa0 libgl1-mesa-dri mesa-vulkan-drivers libvulkan1
 
 # Without a display MuJoCo's default (GLFW) cannot draw; a choice made outside is kept.
@@ -21,12 +22,14 @@ endif
 setup: .venv/.installed
 
 # Re-done when a dependency list changes. One pip command: the packages of this repository satisfy each other.
-.venv/.installed: Makefile pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
+.venv/.installed: Makefile pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml) $(CLIP)/pyproject.toml
 	@$(MAKE) --no-print-directory mesa
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1" "hatchling>=1.27" "editables>=0.5"
 	$(BIN)/python -m pip install --quiet --no-build-isolation -c constraints.txt \
 	  -e . $(PLUGINS:%=-e %) --group dev
+	@# clip's PyTorch and torchvision have to match and are not those of the rest: here it is only listed and checked.
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e $(CLIP)
 	@# A Panda by other people, for the tests of robots from files; only its model is used, so its dependencies stay out.
 	$(BIN)/python -m pip install --quiet --no-deps "gym-hil>=0.1.14"
 	@touch $@
@@ -69,7 +72,7 @@ gallery: setup
 # One wheel of the core and one of each plugin, into dist/.
 wheels: setup
 	rm -rf dist
-	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . $(PLUGINS:%=./%)
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . $(PLUGINS:%=./%) ./$(CLIP)
 
 clean:
 	rm -rf .venv dist site

@@ -19,7 +19,8 @@ from adversarl.builtin.point_mass import PointMass
 from adversarl.builtin.state import StateReward
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
 from adversarl.interfaces.reward import RewardDetector
-from adversarl.loop import STREAMS, ClosedLoop, Parts
+from adversarl.loop import STREAMS, ClosedLoop
+from adversarl.parts import Detectors, Parts
 from adversarl.plugins import Plugins, build_plugin_manager
 from adversarl.registry import Registrar, Registry
 from adversarl.schedule import Entry
@@ -233,7 +234,7 @@ def make_bench() -> Callable[..., Bench]:
         curriculum = Scripted(proposals, clean_share, about, streams["curriculum"])
         failure = NoFailure(NoFailure.Options(report_every=report_every), world.axes)
         trials = make_trials(num_envs, seed=seed, image_size=16, max_episode_steps=max_episode_steps)
-        parts = Parts(world, reward or StateReward(StateReward.Options()), failure, curriculum, trials)
+        parts = Parts(world, Detectors(reward or StateReward(StateReward.Options())), failure, curriculum, trials)
         return Bench(ClosedLoop(parts, manager.hook, seed=seed, streams=streams), heard, curriculum)
 
     return make

@@ -17,9 +17,11 @@ from adversarl.errors import RunFolderError
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.curriculum import CurriculumStrategy, World
 from adversarl.interfaces.learner import Learner
-from adversarl.loop import STREAMS, ClosedLoop, Parts
+from adversarl.interfaces.reward import RewardDetector
+from adversarl.loop import STREAMS, ClosedLoop
+from adversarl.parts import Detectors, Parts
 from adversarl.plugins import Plugins, build_plugin_manager
-from adversarl.recipe import Recipe, choose, load_recipe
+from adversarl.recipe import Choice, Recipe, choose, load_recipe
 from adversarl.runs import latest_checkpoint
 from adversarl.seeding import generator
 from adversarl.trials import SideTrials
@@ -71,7 +73,7 @@ def _loop(recipe: Recipe, plugins: Plugins, world: PerturbableVectorEnv) -> Clos
     about = World(world.axes, world.max_episode_steps, world.ground, world.presets, world.task, _parts(recipe, plugins))
     parts = Parts(
         world,
-        recipe["reward"].make(),
+        _detectors(recipe, plugins),
         recipe["failure"].make(world.axes),
         recipe["curriculum"].make(about, streams["curriculum"]),
         SideTrials(lambda num_envs: recipe["backend"].make().make(seed=seed, num_envs=num_envs), world.num_envs),
@@ -81,6 +83,28 @@ def _loop(recipe: Recipe, plugins: Plugins, world: PerturbableVectorEnv) -> Clos
     if antagonist is not None:
         parts.trials.make_antagonist = partial(load_policy, Path(antagonist), loop, plugins)
     return loop
+
+
+def _detectors(recipe: Recipe, plugins: Plugins) -> Detectors:
+    """The reward, the test of success and the monitors, each with what it is made of."""
+    monitors = {
+        name: make_detector(one, recipe, plugins, f"watch.monitors.{name}") for name, one in recipe.monitors.items()
+    }
+    verdict = None if recipe.verdict is None else make_detector(recipe.verdict, recipe, plugins, "watch.verdict")
+    name = recipe["reward"].component.name
+    return Detectors(make_detector(recipe["reward"], recipe, plugins), verdict, monitors, recipe.watch, name)
+
+
+def make_detector(choice: Choice, recipe: Recipe, plugins: Plugins, table: str = "reward") -> RewardDetector:
+    """A reward detector with those that it is made of, from tables inside its own."""
+    detector: RewardDetector = choice.make()
+
+    def part(key: str, content: Mapping[str, Any]) -> RewardDetector:
+        where = f"{table}.{key}"
+        return make_detector(choose("reward", content, plugins.registry, recipe.source, where), recipe, plugins, where)
+
+    detector.assemble(part)
+    return detector
 
 
 def _parts(recipe: Recipe, plugins: Plugins) -> Callable[..., CurriculumStrategy]:

@@ -155,6 +155,24 @@ class Interrupted(AdversarlError):
         super().__init__(f"stopped and saved. Go on with: adversarl run {recipe} --out {folder} --resume")
 
 
+class RewardHacked(AdversarlError):
+    """The reward's detector calls too much a success, or too little: the run was saved."""
+
+    def __init__(self, folder: Path, recipe: str, alarm: str) -> None:
+        again = f"adversarl run {recipe} --out {folder} --resume"
+        super().__init__(
+            f"saved and stopped: {alarm}. What is trained on it is not the task; measure it with: adversarl bench "
+            f"rewards. To go on with it all the same, set watch.on_alarm = 'warn': {again} --set watch.on_alarm=warn"
+        )
+
+
+class NotTrainable(AdversarlError):
+    """A reward detector that has nothing to train."""
+
+    def __init__(self, detector: str) -> None:
+        super().__init__(f"the reward detector {detector} has nothing to train; see: adversarl plugins list")
+
+
 class Exhausted(AdversarlError):
     """The world must not go on, such as when a budget is spent: the run was saved."""
 

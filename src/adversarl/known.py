@@ -5,7 +5,8 @@ from __future__ import annotations
 HOMES: dict[str, dict[str, tuple[str, ...]]] = {
     "adversarl-mujoco": {"backend": ("mujoco",)},
     "adversarl-sb3": {"learner": ("ppo", "sac", "td3"), "exporter": ("onnx",), "curriculum": ("adversary",)},
-    "adversarl-claude": {"curriculum": ("claude",), "failure": ("claude",)},
+    "adversarl-claude": {"curriculum": ("claude",), "failure": ("claude",), "reward": ("claude",)},
+    "adversarl-clip": {"reward": ("clip",)},
     "adversarl-curricula": {
         "curriculum": (
             "uniform",
@@ -26,6 +27,7 @@ HOMES: dict[str, dict[str, tuple[str, ...]]] = {
         "backend": ("odyssey", "odyssey-hybrid", "odyssey-batch"),
         "reward": ("goal-image",),
     },
+    "adversarl-rewards": {"reward": ("classifier", "ensemble")},
     "adversarl-trackers": {"tracker": ("tensorboard",)},
 }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,33 +18,22 @@ import pluggy
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds
-from adversarl.interfaces.curriculum import CurriculumStrategy, Slot
-from adversarl.interfaces.failure import FailureClassifier
+from adversarl.interfaces.backend import Indices, Observation, Seeds
+from adversarl.interfaces.curriculum import Slot
 from adversarl.interfaces.learner import Learner
-from adversarl.interfaces.reward import RewardDetector, Step
+from adversarl.interfaces.reward import Step
 from adversarl.interfaces.trials import Services, Trace
 from adversarl.metrics import wilson
+from adversarl.parts import Parts
 from adversarl.planning import Planning
 from adversarl.rollouts import Recorder, critic_of
 from adversarl.schedule import Entry, Schedule
+from adversarl.scoring import Scoring
 from adversarl.seeding import TRAINING_SEEDS, sequence
-from adversarl.trials import SideTrials
 from adversarl.types import Episode, FailureReport
 
 STREAMS = ("episodes", "clean", "grounding", "curriculum")
 EMPTY = FailureReport(0, wilson(0, 0), wilson(0, 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The components of a loop."""
-
-    world: PerturbableVectorEnv
-    reward: RewardDetector
-    failure: FailureClassifier
-    curriculum: CurriculumStrategy
-    trials: SideTrials
 
 
 class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
@@ -77,6 +65,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         self.max_episode_steps = self.world.max_episode_steps
         self.axes = self.world.axes
         self.streams = streams
+        self.scoring = Scoring(parts.detectors, self.world)
         self._planning = Planning(self.world, parts.curriculum, parts.trials, hook, streams["grounding"])
         self._recorder: Recorder | None = None
         self._observation: Observation = {}
@@ -116,12 +105,14 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         if recorder is not None:
             recorder.before(self._observation, self.world.state())
         observation, reward, terminated, truncated, info = self.world.step(actions)
-        score = self.parts.reward.score(Step(observation["image"], self.world.task, reward, info["success"]))
+        self._length += 1
+        late = self._length >= self.max_episode_steps
+        step = Step(observation["image"], self.world.task, reward, info["success"], truncated | late)
+        score, terminated, truncated = self.scoring.step(step, terminated, truncated, late)
         info["success"] = score.success
         if recorder is not None:
             recorder.after(observation, self.world.state(), score.reward)
         self.env_steps += self.num_envs
-        self._length += 1
         self._total += score.reward
         done = terminated | truncated
         if done.any():
@@ -133,8 +124,8 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         return observation, score.reward, terminated, truncated, info
 
     def scalars(self) -> dict[str, float]:
-        """What world, failure classifier, curriculum and guard have to say."""
-        parts = (self.world, self.parts.failure, self.parts.curriculum, self._planning.guard)
+        """What the parts have to say."""
+        parts = (self.world, self.scoring, self.parts.failure, self.parts.curriculum, self._planning.guard)
         return {name: value for part in parts for name, value in part.scalars().items()}
 
     @property
@@ -150,17 +141,24 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         """The expert's actions, see `PerturbableVectorEnv.teacher`. Shape (len(indices), a)."""
         return self.world.teacher(indices)
 
+    @property
+    def exhausted(self) -> str:
+        """Why the loop must not go on, such as a budget that is spent; empty while it may."""
+        return self.world.exhausted or self.scoring.exhausted
+
     def close_extras(self, **kwargs: Any) -> None:
         """Closes the world and all that was opened beside it, whatever of it fails to close."""
+        del kwargs
         parts = self.parts
         with closing(self.world), closing(parts.trials), closing(parts.curriculum), closing(parts.failure):
-            del kwargs
+            self.scoring.close()
 
     def connect(self, learner: Learner | None, folder: Path | None = None) -> None:
         """Gives world, failure classifier and curriculum what they may use: the policy, and the run folder."""
         failure, curriculum, trials = self.parts.failure, self.parts.curriculum, self.parts.trials
         trials.learner, trials.like = learner, self.world
         self.world.connect(partial(self._notice, "backend"), folder)
+        self.scoring.connect(partial(self._notice, "reward"), folder)
         for kind, part in (("failure", failure), ("curriculum", curriculum)):
             part.connect(Services(trials, folder, partial(self._notice, kind)))
         critic = critic_of(learner) if learner is not None and curriculum.values else None
@@ -190,7 +188,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         self._put_in_force(starting)
         seeds = [int(seed) if chosen else None for seed, chosen in zip(self._seeds, mask, strict=True)]
         observation, info = self.world.reset(seed=seeds, options={"reset_mask": mask})
-        self.parts.reward.begin(observation["image"], mask)
+        self.scoring.begin(observation["image"], mask)
         return observation, info
 
     def _plan(self, envs: NDArray[np.intp]) -> None:
@@ -239,6 +237,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
 
     def _record(self, env: int, success: bool, truncated: bool) -> Episode:
         schedule = self._schedules[env]
+        truth, verdicts = self.scoring.finish(env, success)
         return Episode(
             index=int(self._index[env]),
             env=env,
@@ -252,6 +251,8 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             phase=self.phase,
             perturbations=schedule.experienced(int(self._length[env])),
             prompts=tuple(e.proposal.text for e in schedule.entries if e.took_effect is not None),
+            state_success=truth,
+            verdicts=verdicts,
         )
 
     def _learn_from(self, episode: Episode, trace: Trace | None) -> None:
@@ -297,4 +298,4 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         return self._observation
 
     def _stateful(self) -> tuple[Any, ...]:
-        return self.parts.reward, self.parts.failure, self.parts.curriculum, self._planning.guard
+        return self.scoring, self.parts.failure, self.parts.curriculum, self._planning.guard

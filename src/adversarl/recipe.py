@@ -14,18 +14,10 @@ from typing import Any, get_args
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from adversarl.errors import AdversarlError, RecipeError, did_you_mean
+from adversarl.errors import RecipeError, did_you_mean
+from adversarl.overrides import TABLES, apply_overrides
 from adversarl.registry import Component, Registry
-
-TABLES = {
-    "backend": ("backend", "use", None),
-    "reward": ("reward", "use", "state"),
-    "failure": ("failure", "use", "none"),
-    "curriculum": ("curriculum", "use", "none"),
-    "learner": ("learner", "use", None),
-    "evaluation": ("suite", "suite", "robustness"),
-}
-"""Table → kind of component, the key that names it, and the default name."""
+from adversarl.watch import WatchOptions
 
 
 class RunOptions(BaseModel):
@@ -52,12 +44,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A validated recipe: the run's options, one `Choice` per table, and the trackers."""
+    """A validated recipe: the run's options, one `Choice` per table, the trackers, and the watch over the reward."""
 
     source: str
     run: RunOptions
     tables: Mapping[str, Choice]
     trackers: tuple[Choice, ...]
+    watch: WatchOptions
+    verdict: Choice | None
+    monitors: Mapping[str, Choice]
 
     def __getitem__(self, table: str) -> Choice:
         """The choice made in a table, such as ``recipe["learner"]``."""
@@ -67,11 +62,13 @@ class Recipe:
         """The recipe with every default written out; loading it gives the same recipe."""
         tables: dict[str, Any] = {"run": _plain(self.run)}
         for table, (_, key, _) in TABLES.items():
-            choice = self.tables[table]
-            tables[table] = {key: choice.component.name, **_plain(choice.options)}
+            tables[table] = _written(self.tables[table], key)
         tracking: dict[str, Any] = {"use": [choice.component.name for choice in self.trackers]}
         tracking |= {c.component.name: _plain(c.options) for c in self.trackers if _plain(c.options)}
-        return tables | {"tracking": tracking}
+        watch = _plain(self.watch)
+        watch |= {} if self.verdict is None else {"verdict": _written(self.verdict)}
+        watch |= {"monitors": {name: _written(choice) for name, choice in self.monitors.items()}}
+        return tables | {"watch": watch, "tracking": tracking}
 
     def to_toml(self) -> str:
         """`resolved` as TOML."""
@@ -109,7 +106,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def parse_recipe(tables: dict[str, Any], registry: Registry, source: str, default_name: str = "run") -> Recipe:
     """Validates the tables of a recipe."""
-    known = ["run", *TABLES, "tracking"]
+    known = ["run", *TABLES, "watch", "tracking"]
     for name, table in tables.items():
         if name not in known:
             raise RecipeError(source, f"[{name}]", f"unknown table. {did_you_mean(name, known)}")
@@ -118,7 +115,8 @@ def parse_recipe(tables: dict[str, Any], registry: Registry, source: str, defaul
     run = _validate(RunOptions, tables.get("run", {}), source, "run")
     run = run if run.name else _validate(RunOptions, {**_plain(run), "name": default_name}, source, "run")
     choices = {table: choose(table, tables.get(table, {}), registry, source) for table in TABLES}
-    return Recipe(source, run, choices, _trackers(tables.get("tracking", {}), registry, source))
+    trackers = _trackers(tables.get("tracking", {}), registry, source)
+    return Recipe(source, run, choices, trackers, *_watch(tables.get("watch", {}), registry, source))
 
 
 def choose(kind_of: str, content: Mapping[str, Any], registry: Registry, source: str, table: str = "") -> Choice:
@@ -162,6 +160,25 @@ def _trackers(content: dict[str, Any], registry: Registry, source: str) -> tuple
         options = _validate(component.load().Options, rest.get(name, {}), source, f"tracking.{name}")
         choices.append(Choice(component, options))
     return tuple(choices)
+
+
+def _watch(
+    content: dict[str, Any], registry: Registry, source: str
+) -> tuple[WatchOptions, Choice | None, dict[str, Choice]]:
+    """The watch over the reward: its options, the test of success, and monitors, whose names may stand for ``use``."""
+    rest = dict(content)
+    verdict, monitors = rest.pop("verdict", None), rest.pop("monitors", {})
+    for key, table in {"verdict": {} if verdict is None else verdict, "monitors": monitors}.items():
+        if not isinstance(table, dict):
+            raise RecipeError(source, f"[watch] {key}", f"must be a table, not {_kind(table)}. Write [watch.{key}]")
+    chosen = {}
+    for name, table in monitors.items():
+        if not isinstance(table, dict):
+            where = f"[watch.monitors] {name}"
+            raise RecipeError(source, where, f"must be a table, not {_kind(table)}. Write [watch.monitors.{name}]")
+        chosen[name] = choose("reward", {"use": name, **table}, registry, source, f"watch.monitors.{name}")
+    test = None if verdict is None else choose("reward", verdict, registry, source, "watch.verdict")
+    return _validate(WatchOptions, rest, source, "watch"), test, chosen
 
 
 def _validate(model: type[BaseModel], values: dict[str, Any], source: str, table: str) -> Any:
@@ -220,67 +237,8 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models(part)]
 
 
-def apply_overrides(tables: dict[str, Any], overrides: Iterable[str], registry: Registry | None = None) -> None:
-    """Changes tables in place by ``table.key=value`` strings; the right side is a TOML value, or else a plain string.
-
-    One that chooses another component is carried out before the others, and drops the keys that this one does not have;
-    without a registry it drops all of them.
-    """
-    for override in sorted(overrides, key=_chooses, reverse=True):
-        _override(tables, override, registry)
-
-
-def _override(tables: dict[str, Any], override: str, registry: Registry | None) -> None:
-    path, equals, text = override.partition("=")
-    *parents, key = path.strip().split(".")
-    if not equals or not parents or not all([*parents, key]):
-        raise RecipeError("--set", override, "write it as table.key=value, such as learner.learning_rate=1e-4")
-    table = tables
-    for parent in parents:
-        table = table.setdefault(parent, {})
-        if not isinstance(table, dict):
-            raise RecipeError("--set", override, _no_table(path.strip(), parent, table))
-    value = _value(text.strip())
-    if _chooses(override) and value != table.get(key, TABLES[parents[0]][2]):
-        for other in set(table) - _keys(parents[0], value, table, registry):
-            del table[other]  # it belongs to the component that the table named
-    table[key] = value
-
-
-def _keys(kind: str, name: Any, table: dict[str, Any], registry: Registry | None) -> set[str]:
-    """Keys of a component, as far as it is known; what is wrong with its name is told when it is made."""
-    from adversarl.interfaces.backend import BackendOptions
-
-    if registry is None or not isinstance(name, str):
-        return set()
-    try:
-        options = registry.get(TABLES[kind][0], name).load().Options
-        further = options.further_keys(table) if issubclass(options, BackendOptions) else set()
-        return further | set(options.model_fields)
-    except AdversarlError:
-        return set()
-
-
-def _no_table(path: str, parent: str, value: Any) -> str:
-    if not isinstance(value, str):
-        return f"'{parent}' is a value, not a table"
-    whole = path.partition(f".{parent}.")[0] + f".{parent}"
-    advice = f"Where a table may stand, write it whole: {whole}={{KEY=VALUE}}"
-    return f"'{parent}' is the name '{value}', not a table. {advice}"
-
-
-def _chooses(override: str) -> bool:
-    """Whether an override names a component, such as ``learner.use=sac``."""
-    table, _, key = override.partition("=")[0].strip().partition(".")
-    return table in TABLES and key == TABLES[table][1]
-
-
-def _value(text: str) -> Any:
-    """A TOML value; a bare word is a string, as shells eat quotes."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+def _written(choice: Choice, key: str = "use") -> dict[str, Any]:
+    return {key: choice.component.name, **_plain(choice.options)}
 
 
 def _plain(options: BaseModel) -> dict[str, Any]:

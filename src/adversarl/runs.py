@@ -136,7 +136,7 @@ class RunFolder:
 
         rows = self.rows("episodes")
         for row in rows:
-            row["perturbations"] = json.dumps(row["perturbations"])
+            row |= {name: json.dumps(row[name]) for name in ("perturbations", "verdicts")}
         draft = self.path / ".episodes.parquet"
         pq.write_table(pa.Table.from_pylist(rows), draft)
         draft.replace(self.path / "episodes.parquet")

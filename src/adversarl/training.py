@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adversarl.assembly import load_checkpoint, make_learner, make_loop
-from adversarl.errors import Exhausted, Interrupted, RunFolderError
+from adversarl.errors import Exhausted, Interrupted, RewardHacked, RunFolderError
 from adversarl.evaluate import evaluate
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.learner import Learner
@@ -118,9 +118,9 @@ class Run:
         self.loop.phase = "warm_start"
         self.learner.warm_start(self._on_progress)
         self._spend("warm_start")
-        if self._must_stop(self.loop.world):
+        if self._must_stop(self.loop):
             self._save()
-            raise self._stopped(self.loop.world)
+            raise self._stopped(self.loop)
         self.phase = self.loop.phase = "train"
         self._save()
 
@@ -130,7 +130,7 @@ class Run:
         self._spend("train")
         self._save()
         if self.learner.env_steps < total:
-            raise self._stopped(self.loop.world)
+            raise self._stopped(self.loop)
         self.folder.write_parquet()
 
     def _on_progress(self, scalars: Mapping[str, float]) -> bool:
@@ -147,15 +147,17 @@ class Run:
         self.manager.hook.adversarl_progress(phase=self.phase, done=done, total=total)
         if steps - self._saved_at >= self.recipe.run.checkpoint_every:
             self._save()
-        return not self._must_stop(self.loop.world)
+        return not self._must_stop(self.loop)
 
-    def _must_stop(self, world: PerturbableVectorEnv) -> bool:
-        return bool(world.exhausted) or self.stop_requested()
+    def _must_stop(self, place: PerturbableVectorEnv | ClosedLoop) -> bool:
+        return bool(place.exhausted or self.loop.scoring.alarm) or self.stop_requested()
 
-    def _stopped(self, world: PerturbableVectorEnv) -> Interrupted | Exhausted:
+    def _stopped(self, place: PerturbableVectorEnv | ClosedLoop) -> Interrupted | Exhausted | RewardHacked:
         """Why a run stops before its end, and how to go on."""
-        if world.exhausted:
-            return Exhausted(self.folder.path, self.source, world.exhausted)
+        if self.loop.scoring.alarm:
+            return RewardHacked(self.folder.path, self.source, self.loop.scoring.alarm)
+        if place.exhausted:
+            return Exhausted(self.folder.path, self.source, place.exhausted)
         return Interrupted(self.folder.path, self.source)
 
     def _save(self) -> None:
@@ -238,7 +240,7 @@ def _curve(curve: Mapping[float, Rate]) -> list[dict[str, Any]]:
     return [{"intensity": intensity, **rate.to_json()} for intensity, rate in curve.items()]
 
 
-_MAY_CHANGE = {"total_steps", "checkpoint_every", "max_cost_usd"}
+_MAY_CHANGE = {"total_steps", "checkpoint_every", "max_cost_usd", "on_alarm"}
 
 
 def _check_recipe(folder: RunFolder, recipe: Recipe, *, resume: bool) -> None:

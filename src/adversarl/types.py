@@ -43,38 +43,6 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """How far a preset varies one axis.
-
-    Attributes:
-        axis: Name of an `Axis`.
-        high: Highest intensity in (0, 1]; the lowest is 0.
-        value: The value that the intensity is meant for, such as ``heavy``; None draws it.
-    """
-
-    axis: str
-    high: float
-    value: Value = None
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A published way of randomizing a world, as ranges of its axes.
-
-    Attributes:
-        name: Identifier, such as ``robosuite``.
-        summary: One line for listings.
-        source: Where the ranges come from.
-        ranges: What varies; an axis with several ranges draws one of them each time.
-    """
-
-    name: str
-    summary: str
-    source: str
-    ranges: tuple[Range, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Perturbation:
     """One bounded, seeded, reversible change of the world.
 
@@ -155,6 +123,15 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a reward detector said of an episode: its name, whether it was a success, and why, if it told."""
+
+    detector: str
+    success: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Episode:
     """One finished episode.
 
@@ -165,12 +142,14 @@ class Episode:
         env_steps: Environment steps of the run when it ended, over all sub-environments.
         length: Its control steps.
         total_reward: Undiscounted sum of rewards.
-        success: Whether the task was solved.
+        success: Whether the task was solved, as the reward's detector or the test of success sees it.
         truncated: Whether the time limit ended it.
         clean: Whether it belongs to the share that the curriculum leaves nominal.
         phase: ``warm_start`` or ``train``.
         perturbations: Everything that was in force at some time of the episode.
         prompts: The prompts behind them.
+        state_success: Whether the simulator called it solved in any of its steps; None where there is no such truth.
+        verdicts: What detectors said of it that are not the simulator.
     """
 
     index: int
@@ -185,6 +164,8 @@ class Episode:
     phase: str = "train"
     perturbations: tuple[Perturbation, ...] = ()
     prompts: tuple[str, ...] = ()
+    state_success: bool | None = None
+    verdicts: tuple[Verdict, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dictionary."""

@@ -9,7 +9,8 @@ from adversarl import hooks
 from adversarl.builtin.nothing import NoFailure
 from adversarl.builtin.state import StateReward
 from adversarl.interfaces.curriculum import CurriculumStrategy, Slot, World
-from adversarl.loop import EMPTY, STREAMS, ClosedLoop, Parts
+from adversarl.loop import EMPTY, STREAMS, ClosedLoop
+from adversarl.parts import Detectors, Parts
 from adversarl.seeding import generator
 from adversarl.testing.fakes import about, make_learner, make_trials, make_world
 from adversarl.types import Episode, FailureReport, Perturbation, Proposal
@@ -31,7 +32,7 @@ def closed_loop() -> Callable[..., ClosedLoop]:
         manager.add_hookspecs(hooks)
         parts = Parts(
             worlds,
-            StateReward(StateReward.Options()),
+            Detectors(StateReward(StateReward.Options())),
             NoFailure(NoFailure.Options.model_validate({}), worlds.axes),
             cls(cls.Options.model_validate(options), about(worlds), streams["curriculum"]),
             make_trials(3, seed=seed),

@@ -7,7 +7,7 @@ from adversarl_curricula.uniform import Uniform
 from adversarl.errors import PerturbationError
 from adversarl.interfaces.curriculum import Slot
 from adversarl.loop import EMPTY
-from adversarl.types import Preset, Range
+from adversarl.presets import Preset, Range
 
 
 def drawn(world, n=2000, **options):

@@ -19,8 +19,9 @@ from adversarl_failures.kinds_words import UNSURE, kinds_of
 from adversarl.builtin.point_mass_world import PointMassWorld
 from adversarl.errors import MissingExtra
 from adversarl.interfaces.trials import Services, Trace
-from adversarl.loop import ClosedLoop, Parts
+from adversarl.loop import ClosedLoop
 from adversarl.metrics import wilson
+from adversarl.parts import Parts
 from adversarl.testing import checks_for
 from adversarl.testing.fakes import make_episodes, make_loop, make_trials, make_world
 from adversarl.trials import SideTrials
@@ -315,7 +316,7 @@ def test_a_resumed_classifier_reports_what_the_uninterrupted_one_does(file, taug
 def test_in_a_closed_loop_reports_say_how_episodes_fail():
     plain = make_loop(image_size=SIZE, max_episode_steps=5)
     world, made = Labelled(2, seed=0, image_size=SIZE, max_episode_steps=5), classifier(report_every=10)
-    parts = Parts(world, plain.parts.reward, made, plain.parts.curriculum, labelled_trials())
+    parts = Parts(world, plain.parts.detectors, made, plain.parts.curriculum, labelled_trials())
     loop = ClosedLoop(parts, plain.hook, seed=0, streams=plain.streams)
     loop.connect(None)
     loop.reset(seed=0)

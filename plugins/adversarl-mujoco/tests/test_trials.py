@@ -8,7 +8,8 @@ from adversarl.builtin.nothing import NoFailure
 from adversarl.builtin.state import StateReward
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy
 from adversarl.interfaces.trials import Trial
-from adversarl.loop import STREAMS, ClosedLoop, Parts
+from adversarl.loop import STREAMS, ClosedLoop
+from adversarl.parts import Detectors, Parts
 from adversarl.seeding import generator
 from adversarl.testing.fakes import about
 from adversarl.trials import SideTrials
@@ -46,7 +47,7 @@ def test_an_episode_of_training_is_repeated_to_the_last_bit(open_world):
     manager.register(heard)
     parts = Parts(
         world,
-        StateReward(StateReward.Options()),
+        Detectors(StateReward(StateReward.Options())),
         NoFailure(NoFailure.Options.model_validate({}), world.axes),
         Rotating(CurriculumOptions(clean_share=0.1), about(world), streams["curriculum"]),
         SideTrials(lambda num_envs: open_world(num_envs, **options), 4),

@@ -22,7 +22,8 @@ from adversarl.builtin.state import StateReward
 from adversarl.errors import NoTeacher
 from adversarl.interfaces.curriculum import Slot
 from adversarl.interfaces.trials import Services, Trial
-from adversarl.loop import STREAMS, ClosedLoop, Parts
+from adversarl.loop import STREAMS, ClosedLoop
+from adversarl.parts import Detectors, Parts
 from adversarl.seeding import generator
 from adversarl.testing import checks_for
 from adversarl.testing.fakes import about, make_episodes, make_learner, make_trials, make_world
@@ -59,7 +60,7 @@ def loop_with(seed=0, **options):
     manager = pluggy.PluginManager("adversarl")
     manager.add_hookspecs(hooks)
     curriculum = Adversary(Adversary.Options.model_validate(BRISK | options), about(worlds), streams["curriculum"])
-    reward = StateReward(StateReward.Options())
+    reward = Detectors(StateReward(StateReward.Options()))
     failure = NoFailure(NoFailure.Options.model_validate({}), worlds.axes)
     loop = ClosedLoop(
         Parts(worlds, reward, failure, curriculum, make_trials(3, seed=seed)), manager.hook, seed=seed, streams=streams

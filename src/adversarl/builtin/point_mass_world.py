@@ -128,6 +128,10 @@ class PointMassWorld(PerturbableVectorEnv):
         """Position [m], velocity [m/s] and goal [m], arena frame. Shape (num_envs, 6)."""
         return np.concatenate([self._position_m, self._velocity, self._goal_m], axis=1).astype(np.float32)
 
+    def potential(self) -> NDArray[np.float64]:
+        """Minus the distance to the goal [m]. Shape (num_envs,)."""
+        return np.asarray(-np.linalg.norm(self._goal_m - self._position_m, axis=1))
+
     def teacher(self, indices: Indices) -> NDArray[np.float32]:
         """A proportional-derivative controller on the true goal. Shape (len(indices), 2)."""
         chosen = np.asarray(indices, dtype=np.intp)

@@ -13,7 +13,8 @@ from adversarl.cli.output import console, print_json, table
 from adversarl.cli.prompt import people_frame, picture, save_pictures
 from adversarl.errors import NoTeacher, PerturbationError
 from adversarl.interfaces.backend import PerturbableVectorEnv
-from adversarl.types import Axis, Perturbation, Preset
+from adversarl.presets import Preset
+from adversarl.types import Axis, Perturbation
 
 INTENSITIES = (0.0, 0.5, 1.0)
 TILE = 180

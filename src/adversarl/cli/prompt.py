@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from adversarl.cli.output import console, print_json, table
 from adversarl.interfaces.backend import Observation, PerturbableVectorEnv
+from adversarl.overrides import apply_overrides
 from adversarl.plugins import Plugins
-from adversarl.recipe import Choice, apply_overrides, load_recipe, parse_recipe
+from adversarl.recipe import Choice, load_recipe, parse_recipe
 from adversarl.types import Grounding
 
 if TYPE_CHECKING:

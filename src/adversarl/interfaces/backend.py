@@ -13,7 +13,8 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from adversarl.types import Axis, Grounding, Perturbation, Preset
+from adversarl.presets import Preset
+from adversarl.types import Axis, Grounding, Perturbation
 
 if TYPE_CHECKING:
     from adversarl.interfaces.trials import Trace
@@ -45,7 +46,8 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
           `adversarl.make` returns a loop with `AutoresetMode.SAME_STEP` on top.
         * ``reset(seed=[...])`` honours one integer per environment (None keeps that environment's own
           generator); a seed fixes the episode completely, together with the perturbations in force.
-        * Time limits are ``truncated``, never ``terminated``; a solved task is ``terminated``.
+        * Time limits are ``truncated``, never ``terminated``; a solved task is ``terminated``. An environment that is
+          stepped on then goes on, and may be unsolved again: whoever judges by pictures may not have seen it.
         * ``info["success"]`` is bool, Shape (num_envs,).
     """
 
@@ -66,6 +68,8 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
     step or reset on."""
     empty: bool = False
     """Whether `frames` leave out the robot and the things, in a world that can show its room alone."""
+    truth: bool = True
+    """Whether ``info["success"]`` is what the world knows, not what somebody sees in its pictures."""
     exhausted: str = ""
     """Why the world must not go on, such as a budget that is spent; a run then saves and stops. Empty while it may."""
 
@@ -118,6 +122,13 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
         from adversarl.errors import NoTeacher
 
         raise NoTeacher(type(self).__name__)
+
+    def potential(self) -> NDArray[np.float64]:
+        """How near each environment is to solving the task, in units of its own. Shape (num_envs,).
+
+        It labels the progress that reward detectors learn to see.
+        """
+        raise NotImplementedError
 
     def failure_kind(self, trace: Trace) -> str:
         """The simulator's own name for how a failed episode went wrong: one of `failure_kinds`.

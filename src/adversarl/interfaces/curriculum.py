@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adversarl.interfaces.trials import Services, Trace
-from adversarl.types import Axis, Episode, FailureReport, Grounding, Preset, Proposal
+from adversarl.presets import Preset
+from adversarl.types import Axis, Episode, FailureReport, Grounding, Proposal
 
 
 def _no_parts(key: str, table: Mapping[str, Any], world: World, rng: np.random.Generator) -> CurriculumStrategy:

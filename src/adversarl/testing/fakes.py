@@ -15,7 +15,8 @@ from adversarl.builtin.random_search import RandomSearch
 from adversarl.builtin.state import StateReward
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.curriculum import CurriculumStrategy, World
-from adversarl.loop import STREAMS, ClosedLoop, Parts
+from adversarl.loop import STREAMS, ClosedLoop
+from adversarl.parts import Detectors, Parts
 from adversarl.plugins import build_plugin_manager
 from adversarl.recipe import choose
 from adversarl.seeding import generator
@@ -53,7 +54,7 @@ def make_loop(num_envs: int = 2, *, seed: int = 0, **options: Any) -> ClosedLoop
     manager.add_hookspecs(hooks)
     parts = Parts(
         world,
-        StateReward(StateReward.Options()),
+        Detectors(StateReward(StateReward.Options())),
         NoFailure(NoFailure.Options.model_validate({}), world.axes),
         NoCurriculum(NoCurriculum.Options.model_validate({}), about(world), streams["curriculum"]),
         make_trials(num_envs, seed=seed, **options),

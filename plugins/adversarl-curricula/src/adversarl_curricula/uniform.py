@@ -12,7 +12,8 @@ from pydantic import Field
 from adversarl.errors import PerturbationError
 from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrategy, Slot, World
 from adversarl.phrases import chosen_axes
-from adversarl.types import FailureReport, Perturbation, Proposal, Range
+from adversarl.presets import Range
+from adversarl.types import FailureReport, Perturbation, Proposal
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from importlib.resources import files
 
-from adversarl.types import Preset, Range
+from adversarl.presets import Preset, Range
 
 
 def _ranges(axis: str, high: float | dict[str, float]) -> list[Range]:

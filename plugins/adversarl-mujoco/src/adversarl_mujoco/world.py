@@ -232,6 +232,10 @@ class MujocoVectorEnv(PerturbableVectorEnv):
                 simulation.task.state(row)
         return self._state
 
+    def potential(self) -> NDArray[np.float64]:
+        """The tasks' potentials; see `adversarl_mujoco.tasks.shaped.ShapedTask`. Shape (num_envs,)."""
+        return np.array([simulation.task.potential for simulation in self.simulations])
+
     def teacher(self, indices: Indices) -> NDArray[np.float32]:
         """The scripted expert's actions. Shape (len(indices), a)."""
         chosen = np.asarray(indices, dtype=np.intp)

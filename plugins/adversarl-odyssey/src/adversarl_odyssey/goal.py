@@ -85,8 +85,9 @@ class GoalImage(RewardDetector):
         found = [float(cv2.matchTemplate(picture, part, cv2.TM_CCOEFF_NORMED).max()) for part in self._templates]
         return 1.0 - max(min(one, 1.0) for one in found)
 
-    def begin(self, frames: NDArray[np.uint8], starting: NDArray[np.bool_]) -> None:
+    def begin(self, frames: NDArray[np.uint8], starting: NDArray[np.bool_], task: str = "") -> None:
         """Episodes begin with these pictures. Shapes (num_envs, H, W, 3) and (num_envs,)."""
+        del task
         self._make_room(len(frames))
         self._start[starting] = self._last[starting] = self.distance(frames[starting])
         self._held[starting] = 0

@@ -56,6 +56,8 @@ class PureVectorEnv(PerturbableVectorEnv):
         seed: Root of the environments' own generators.
     """
 
+    truth = False
+
     def __init__(
         self,
         source: Source,
@@ -125,7 +127,7 @@ class PureVectorEnv(PerturbableVectorEnv):
         self._look(envs)
         for _ in range(self._settle_frames):
             self._look([env for env in envs if self._asked[env] != self._scene])
-        self.judge.begin(self._images(), chosen)
+        self.judge.begin(self._images(), chosen, self.task)
         return self._observation(), {"success": np.zeros(self.num_envs, bool), **info_of(self._shown)}
 
     def _begin(self, env: int, seed: int | None) -> None:

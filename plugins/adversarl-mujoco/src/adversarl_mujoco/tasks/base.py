@@ -38,6 +38,7 @@ class Task(ABC):
         failure_kinds: Names that `failure_kind` can give; empty where the task cannot say.
         layout: How the running episode's things differ from nominal.
         solved: Whether the last `reward` found the task solved.
+        potential: How near it is to that, in units of the task's own.
     """
 
     Options: ClassVar[type[TaskOptions]] = TaskOptions
@@ -46,6 +47,7 @@ class Task(ABC):
     failure_kinds: ClassVar[tuple[str, ...]] = ()
     start: ClassVar[tuple[tuple[float, float, float], ...]]
     solved: bool
+    potential: float
 
     def __init__(
         self, options: TaskOptions, scene: Scene, model: mujoco.MjModel, data: mujoco.MjData, arms: Sequence[Arm]

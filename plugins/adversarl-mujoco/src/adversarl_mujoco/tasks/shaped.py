@@ -30,6 +30,7 @@ class ShapedTask(Task):
     Attributes:
         grasped: Whether the object is in the gripper, by the last `measure`.
         met: Whether the task's condition holds, by the last `measure`.
+        potential: Phi, by the last `measure`.
     """
 
     grasped: bool
@@ -45,7 +46,7 @@ class ShapedTask(Task):
         weights = options.reward
         self._prize, self._bonus, self._cost = weights.success, weights.time_bonus, weights.step_cost
         self.grasped = self.met = self.solved = False
-        self._potential = 0.0
+        self.potential = 0.0
         self._elapsed = self._streak = self._since = self._kept = 0
 
     @abstractmethod
@@ -59,17 +60,17 @@ class ShapedTask(Task):
     def begin(self) -> None:
         """Starts the bookkeeping of an episode at the current state."""
         self._elapsed = self._streak = self._since = self._kept = 0
-        self._potential = self.measure()
+        self.potential = self.measure()
         self._count()
 
     def reward(self) -> float:
         """Reward of the step that led here; updates `grasped`, `met` and `solved`."""
-        before = self._potential
-        self._potential = self.measure()
+        before = self.potential
+        self.potential = self.measure()
         self._elapsed += 1
         self._count()
         prize = self._prize + self._bonus * (1 - self._elapsed / self._steps) if self.solved else 0.0
-        return self._potential - before + prize - self._cost
+        return self.potential - before + prize - self._cost
 
     def _count(self) -> None:
         if self.grasped or self._since:
@@ -83,9 +84,9 @@ class ShapedTask(Task):
     def memory(self) -> tuple[Any, ...]:
         """What `reward` remembers between steps."""
         counts = self._elapsed, self._streak, self._since, self._kept
-        return self.grasped, self.met, self.solved, self._potential, *counts
+        return self.grasped, self.met, self.solved, self.potential, *counts
 
     def remember(self, memory: tuple[Any, ...]) -> None:
         """Brings `memory` back."""
-        self.grasped, self.met, self.solved, self._potential, *counts = memory
+        self.grasped, self.met, self.solved, self.potential, *counts = memory
         self._elapsed, self._streak, self._since, self._kept = counts

@@ -1,0 +1,1 @@
+"""The reward detector ``clip``: image-text models of open_clip."""

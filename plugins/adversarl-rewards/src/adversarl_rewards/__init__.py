@@ -1,0 +1,1 @@
+"""Reward detectors that look at pictures, and what they are worth against physics."""
