@@ -205,7 +205,7 @@ class FrameDetector(RewardDetector):
 
     def verdict(self, step: Step, ended: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """What the last pictures say by themselves, without patience."""
-        found = self._timed(step.frames[ended], step.task)
+        found = self.judged(step.frames[ended], step.task)
         said = Patience(self.options, 0).says(found.probability, np.zeros(len(found.probability), np.int64))
         self._why |= {int(env): why for env, why in zip(np.flatnonzero(ended), found.reasons, strict=False)}
         yes: NDArray[np.bool_] = said == 1
@@ -229,12 +229,13 @@ class FrameDetector(RewardDetector):
         verdict: Future[Judgement] | Judgement
         if self.options.delay:
             self._thread = self._thread or ThreadPoolExecutor(1, type(self).__name__)
-            verdict = self._thread.submit(self._timed, seen, task)
+            verdict = self._thread.submit(self.judged, seen, task)
         else:
-            verdict = self._timed(seen, task)
+            verdict = self.judged(seen, task)
         self._looks.append(_Look(envs, self._clock + self.options.delay, first, np.ones(len(envs), bool), verdict))
 
-    def _timed(self, frames: NDArray[np.uint8], task: str) -> Judgement:
+    def judged(self, frames: NDArray[np.uint8], task: str) -> Judgement:
+        """`judge`, counted and timed, for those who want nothing else of a detector."""
         begun = time.perf_counter()
         found = self.judge(frames, task)
         self._seconds += time.perf_counter() - begun
