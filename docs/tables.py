@@ -14,6 +14,7 @@ from adversarl.cli.plugins import OPTION_COLUMNS, option_rows
 from adversarl.plugins import Plugins, build_plugin_manager
 from adversarl.recipe import RunOptions
 from adversarl.registry import KINDS, Component
+from adversarl.watch import WatchOptions
 
 RESULTS = Path(__file__).parent / "results"
 AXES_COMMENT = re.compile(r"<!-- axes: (\w+) -->")
@@ -22,6 +23,7 @@ AXES_COMMENT = re.compile(r"<!-- axes: (\w+) -->")
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """The mkdocs event: replaces the comments that stand for tables."""
     markdown = markdown.replace("<!-- options: run -->", options(RunOptions))
+    markdown = markdown.replace("<!-- options: watch -->", options(WatchOptions))
     if "<!-- components -->" in markdown:
         markdown = markdown.replace("<!-- components -->", components(build_plugin_manager()))
     if "<!-- axes: " in markdown:

@@ -223,6 +223,7 @@ def make_bench() -> Callable[..., Bench]:
         seed: int = 0,
         report_every: int = 20,
         reward: RewardDetector | None = None,
+        **others: Any,
     ) -> Bench:
         manager, heard = pluggy.PluginManager("adversarl"), Recorder()
         manager.add_hookspecs(hooks)
@@ -234,7 +235,9 @@ def make_bench() -> Callable[..., Bench]:
         curriculum = Scripted(proposals, clean_share, about, streams["curriculum"])
         failure = NoFailure(NoFailure.Options(report_every=report_every), world.axes)
         trials = make_trials(num_envs, seed=seed, image_size=16, max_episode_steps=max_episode_steps)
-        parts = Parts(world, Detectors(reward or StateReward(StateReward.Options())), failure, curriculum, trials)
+        parts = Parts(
+            world, Detectors(reward or StateReward(StateReward.Options()), **others), failure, curriculum, trials
+        )
         return Bench(ClosedLoop(parts, manager.hook, seed=seed, streams=streams), heard, curriculum)
 
     return make

@@ -18,10 +18,12 @@ from adversarl.errors import (
     NoGL,
     NoPlayer,
     NoTeacher,
+    NotTrainable,
     NoVulkan,
     PerturbationError,
     PluginFileError,
     RecipeError,
+    RewardHacked,
     RunFolderError,
     UnknownComponent,
     did_you_mean,
@@ -74,6 +76,12 @@ MESSAGES = {
     Interrupted(Path("runs/a-0"), "a.toml"): (
         "stopped and saved. Go on with: adversarl run a.toml --out runs/a-0 --resume"
     ),
+    RewardHacked(Path("runs/a-0"), "a.toml", "the detector 'clip' called 9 of 9 unsolved episodes solved"): (
+        "saved and stopped: the detector 'clip' called 9 of 9 unsolved episodes solved. What is trained on it is not "
+        "the task; measure it with: adversarl bench rewards. To go on with it all the same, set watch.on_alarm = "
+        "'warn': adversarl run a.toml --out runs/a-0 --resume --set watch.on_alarm=warn"
+    ),
+    NotTrainable("GoalImage"): "the reward detector GoalImage has nothing to train; see: adversarl plugins list",
     Exhausted(Path("runs/a-0"), "a.toml", "2 USD are spent"): (
         "saved and stopped: 2 USD are spent. When that is mended, go on with: "
         "adversarl run a.toml --out runs/a-0 --resume"

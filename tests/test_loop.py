@@ -152,15 +152,15 @@ def test_a_detector_decides_about_reward_and_success(make_bench):
     bench.loop.reset(seed=0)
     results = bench.play(3)
     assert all(r[1].tolist() == [1.0, 1.0] for r in results)
-    assert [e.success for e in bench.heard.episodes] == [True, True]
-    assert bench.heard.episodes[0].total_reward == 3.0
+    assert [(e.success, e.length, e.truncated) for e in bench.heard.episodes] == [(True, 1, False)] * 6
+    assert bench.heard.episodes[0].total_reward == 1.0
 
 
 def test_a_detector_is_told_which_episodes_begin_and_how(make_bench):
     begun = []
 
     class Told(RewardDetector):
-        def begin(self, frames, starting):
+        def begin(self, frames, starting, task=""):
             begun.append((frames.copy(), starting.tolist()))
 
         def score(self, step):

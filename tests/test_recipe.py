@@ -264,3 +264,41 @@ def test_options_of_one_component_come_from_key_value_strings(registry):
     with pytest.raises(RecipeError) as caught:
         validate_options(options, ["num_env=3"], "point-mass")
     assert str(caught.value) == "--set: [point-mass] num_env: unknown key. Did you mean 'num_envs'?"
+
+
+def test_the_watch_has_bounds_a_test_of_success_and_monitors(write, registry, small):
+    text = '[watch]\nwindow = 20\n[watch.verdict]\nuse = "state"\n'
+    text += '[watch.monitors.state]\n[watch.monitors.again]\nuse = "state"\n'
+    recipe = load_recipe(write(small + text), registry)
+    assert recipe.watch.window == 20
+    assert recipe.verdict.component.name == "state"
+    assert {name: choice.component.name for name, choice in recipe.monitors.items()} == {
+        "state": "state",
+        "again": "state",
+    }
+    again = parse_recipe(tomllib.loads(recipe.to_toml()), registry, "again")
+    assert again.resolved() == recipe.resolved()
+
+
+def test_a_key_inside_the_watch_is_named_with_its_table(write, registry, small):
+    assert problem(write, registry, small + "[watch]\nwindows = 20\n") == (
+        "bad.toml: [watch] windows: unknown key. Did you mean 'window'?"
+    )
+    assert problem(write, registry, small + '[watch.monitors.mine]\nuse = "stat"\n') == (
+        "bad.toml: [watch.monitors.mine] use: no reward named 'stat'. Did you mean 'state'?"
+    )
+    assert problem(write, registry, small + "[watch.verdict]\nuse = 'state'\nloud = true\n") == (
+        "bad.toml: [watch.verdict] loud: unknown key. There is none."
+    )
+    assert problem(write, registry, small + "[watch]\nmonitors = ['clip']\n") == (
+        "bad.toml: [watch] monitors: must be a table, not a list. Write [watch.monitors]"
+    )
+    assert problem(write, registry, small + "[watch.monitors]\nclip = 'clip'\n") == (
+        "bad.toml: [watch.monitors] clip: must be a table, not a string. Write [watch.monitors.clip]"
+    )
+
+
+def test_set_reaches_into_the_watch(recipe_file, registry):
+    recipe = load_recipe(recipe_file, registry, ["watch.on_alarm=warn", "watch.monitors.mine.use=state"])
+    assert recipe.watch.on_alarm == "warn"
+    assert list(recipe.monitors) == ["mine"]

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from adversarl.builtin.point_mass_world import PointMassWorld
-from adversarl.errors import Exhausted, Interrupted, RunFolderError
+from adversarl.errors import Exhausted, Interrupted, RewardHacked, RunFolderError
 from adversarl.recipe import load_recipe
 from adversarl.registry import Component
 from adversarl.runs import JOURNALS, read_json, read_rows
@@ -31,6 +31,16 @@ from adversarl.builtin.point_mass import PointMass
 class Paid(PointMass):
     class Options(PointMass.Options):
         max_cost_usd: float = 5.0
+"""
+
+
+EAGER = """
+import numpy as np
+from adversarl.detection import FrameDetector, FrameOptions, Judgement
+
+class Eager(FrameDetector):
+    def judge(self, frames, task):
+        return Judgement(np.ones(len(frames)), np.ones(len(frames)))
 """
 
 
@@ -254,3 +264,24 @@ def test_a_component_that_cannot_be_made_leaves_no_world(plugins, write, small, 
     with pytest.raises(TypeError):
         train(recipe, plugins, tmp_path / "run")
     assert len(closed) == 1
+
+
+def test_a_run_whose_detector_is_wrong_is_saved_and_stopped_and_goes_on_when_told_to(
+    plugins, recipe_file, tmp_path, monkeypatch
+):
+    (tmp_path / "eager.py").write_text(EAGER)
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins.registry.add(Component("reward", "eager", "eager:Eager", "Always yes.", "mine"))
+    folder = tmp_path / "run"
+    with pytest.raises(RewardHacked) as caught:
+        train(load_recipe(recipe_file, plugins.registry, ["reward.use=eager"]), plugins, folder, source="small.toml")
+    assert str(caught.value).startswith("saved and stopped: the detector 'eager' called ")
+    episodes = read_rows(folder / "episodes.jsonl")
+    assert 0 < len(episodes) < 200
+    assert not any(row["state_success"] for row in episodes)
+    assert all(row["success"] for row in episodes)
+    assert "reward hacking watch: the detector 'eager'" in read_rows(folder / "notices.jsonl")[0]["text"]
+    warned = load_recipe(recipe_file, plugins.registry, ["reward.use=eager", "watch.on_alarm=warn"])
+    summary = train(warned, plugins, folder, resume=True)
+    assert summary["env_steps"] == 1600
+    assert summary["curriculum"]["watch/alarms"] >= 1

@@ -71,8 +71,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         self._observation: Observation = {}
         self.phase = "train"
         self.report = EMPTY
-        self.env_steps = 0
-        self.episodes = 0
+        self.env_steps = self.episodes = 0
         self._trial_steps = 0
         self._unreported = 0
         n = self.num_envs
@@ -107,8 +106,8 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
         observation, reward, terminated, truncated, info = self.world.step(actions)
         self._length += 1
         late = self._length >= self.max_episode_steps
-        step = Step(observation["image"], self.world.task, reward, info["success"], truncated | late)
-        score, terminated, truncated = self.scoring.step(step, terminated, truncated, late)
+        seen = Step(observation["image"], self.world.task, reward, info["success"], truncated | late)
+        score, terminated, truncated = self.scoring.step(seen, terminated)
         info["success"] = score.success
         if recorder is not None:
             recorder.after(observation, self.world.state(), score.reward)
@@ -154,7 +153,7 @@ class ClosedLoop(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[A
             self.scoring.close()
 
     def connect(self, learner: Learner | None, folder: Path | None = None) -> None:
-        """Gives world, failure classifier and curriculum what they may use: the policy, and the run folder."""
+        """Gives the parts what they may use: the policy, and the run folder."""
         failure, curriculum, trials = self.parts.failure, self.parts.curriculum, self.parts.trials
         trials.learner, trials.like = learner, self.world
         self.world.connect(partial(self._notice, "backend"), folder)

@@ -22,7 +22,7 @@ class Scoring:
     The loop calls it so::
 
         scoring.begin(frames, starting)                       # at each reset
-        score, terminated, truncated = scoring.step(step, terminated, truncated)
+        score, terminated, truncated = scoring.step(step, terminated)
         verdicts = scoring.finish(env)                        # where an episode ended
 
     An episode is over when the reward's detector says so, or when the time is up: what the simulator calls success
@@ -69,23 +69,20 @@ class Scoring:
             monitor.begin(frames, starting, self._world.task)
         self.detectors.reward.begin(frames, starting, self._world.task)
 
-    def step(
-        self, step: Step, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_], late: NDArray[np.bool_]
-    ) -> tuple[Score, NDArray[np.bool_], NDArray[np.bool_]]:
+    def step(self, step: Step, terminated: NDArray[np.bool_]) -> tuple[Score, NDArray[np.bool_], NDArray[np.bool_]]:
         """Scores a step; returns the score, where episodes are over, and where the time is up.
 
         Args:
-            step: What happened.
-            terminated: What the world says of it. Shape (num_envs,).
-            truncated: Likewise.
-            late: Where the time limit is reached. Shape (num_envs,).
+            step: What happened; its `ending` is known.
+            terminated: Where the world ends an episode. Shape (num_envs,).
         """
+        assert step.ending is not None
         self._truth |= step.success
         score = self.detectors.reward.score(step)
         for name, monitor in self.detectors.monitors.items():
             self._said[name] |= monitor.score(step).success
         over = (terminated & ~step.success) | score.success
-        late = (truncated | late) & ~over
+        late = step.ending & ~over
         test, ended = self.detectors.verdict, over | late
         if test is not None and ended.any():
             success = score.success.copy()
