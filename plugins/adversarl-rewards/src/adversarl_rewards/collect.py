@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from adversarl.detection import OnProgress
 from adversarl.errors import NoTeacher
-from adversarl.interfaces.backend import PerturbableVectorEnv
+from adversarl.interfaces.backend import Observation, PerturbableVectorEnv
 from adversarl.interfaces.trials import Trial
 from adversarl.labelled import LabelledFrames
 from adversarl.schedule import at
@@ -83,14 +83,14 @@ def collect(
     """Plays trials, and keeps some pictures of each with what the simulator says of them.
 
     Players are the scripted expert and spoilt ones, see `adversarl_rewards.players`; episodes go on after success, so
-    that there are pictures of what was solved and is not any more. As many pictures as can be are solved ones, up to
-    half. What is kept depends on the trials and `rng` alone, not on the number of environments.
+    that there are pictures of what was solved and is not any more. About half of the pictures are solved ones. What is
+    kept depends on the trials and `rng` alone, not on the number of environments.
 
     Args:
         world: Where; it is reset, and restored to nominal at the end.
         trials: What is played.
         rng: Of players and of the choice of pictures.
-        frames_per_episode: How many pictures are kept of each.
+        frames_per_episode: How many pictures are kept of each at most; of an unsolved one fewer where they prevail.
         on_progress: Called with (finished, total) episodes after every batch.
 
     Raises:
@@ -145,7 +145,11 @@ def _watch_the_expert(world: PerturbableVectorEnv, rng: np.random.Generator) -> 
     n, mine = world.num_envs, expert(rng, Known(1, (), np.zeros(0, np.float32)))
     trials = [Trial(int(seed)) for seed in rng.integers(TRAINING_SEEDS, size=EXPERTS)]
     batches = [trials[first : first + n] for first in range(0, EXPERTS, n)]
-    films = [_play(world, batch, [mine] * len(batch), world.max_episode_steps, whole=False) for batch in batches]
+    shown, world.pictures = world.pictures, False
+    try:
+        films = [_play(world, batch, [mine] * len(batch), world.max_episode_steps) for batch in batches]
+    finally:
+        world.pictures = shown
     success, potential, actions = (
         [getattr(film, name)[:, env] for film, batch in zip(films, batches, strict=True) for env in range(len(batch))]
         for name in ("success", "potential", "actions")
@@ -161,16 +165,14 @@ def _watch_the_expert(world: PerturbableVectorEnv, rng: np.random.Generator) -> 
     return _Scale(start, solved, min(world.max_episode_steps, BEYOND * usual), Known(usual, tuple(actions), grip))
 
 
-def _play(
-    world: PerturbableVectorEnv, trials: Sequence[Trial], players: Sequence[Spoil], steps: int, *, whole: bool = True
-) -> _Film:
-    """Plays one trial in each environment, for so many steps, or else until all were solved for a while."""
+def _play(world: PerturbableVectorEnv, trials: Sequence[Trial], players: Sequence[Spoil], steps: int) -> _Film:
+    """Plays one trial in each environment for so many steps."""
     everyone = range(world.num_envs)
     padded = [trials[min(env, len(trials) - 1)] for env in everyone]
     _change(world, padded, 0)
     observation, info = world.reset(seed=[trial.seed for trial in padded])
-    rows = [(observation["image"].copy() if whole else None, info["success"].copy(), _potential(world))]
-    taken, solved = [], 0
+    frames, success, potential = [_pictures(world, observation)], [info["success"].copy()], [_potential(world)]
+    taken = []
     for step in range(steps):
         actions = _teacher(world)
         for env, player in enumerate(players):
@@ -179,14 +181,15 @@ def _play(
         if step:
             _change(world, padded, step)
         observation, _, _, _, info = world.step(taken[-1])
-        rows.append((observation["image"].copy() if whole else None, info["success"].copy(), _potential(world)))
-        solved = solved + 1 if info["success"][: len(trials)].all() else 0
-        if solved > JUST and not whole:
-            break
-    frames, success, potential = zip(*rows, strict=True)
-    return _Film(
-        np.array(frames if whole else [], np.uint8), np.array(success), np.array(potential), np.array(taken, np.float32)
-    )
+        frames.append(_pictures(world, observation))
+        success.append(info["success"].copy())
+        potential.append(_potential(world))
+    return _Film(np.array(frames), np.array(success), np.array(potential), np.array(taken, np.float32))
+
+
+def _pictures(world: PerturbableVectorEnv, observation: Observation) -> NDArray[np.uint8]:
+    """What the cameras see; nothing where nobody looks. Shape (num_envs, H, W, 3)."""
+    return observation["image"].copy() if world.pictures else np.zeros((world.num_envs, 0, 0, 3), np.uint8)
 
 
 def _change(world: PerturbableVectorEnv, trials: Sequence[Trial], step: int) -> None:
@@ -237,10 +240,11 @@ class _Keeper:
     def _choose(self, kinds: NDArray[np.str_]) -> list[int]:
         """Steps whose pictures are kept."""
         solved, near, apart = (np.flatnonzero(kinds == kind) for kind in ("solved", "near", "apart"))
-        wanted = int(np.clip(round((self.count + self._lead) / 2), 1, self.count - 1)) if self.count > 1 else 1
-        chosen = self._some(solved, wanted if len(near) + len(apart) else self.count)
-        chosen += self._some(near, (self.count - len(chosen) + 1) // 2)
-        chosen += self._some(apart, self.count - len(chosen))
+        others = int(np.clip((self.count - self._lead) // 2, 1, self.count))
+        chosen = self._some(solved, self.count - min(others, len(near) + len(apart)))
+        others = others if chosen else max(others, self.count // 2)
+        chosen += self._some(near, (others + 1) // 2)
+        chosen += self._some(apart, others - int((kinds[chosen] == "near").sum()))
         self._lead += sum(-1 if kinds[step] == "solved" else 1 for step in chosen)
         return sorted(chosen)
 
