@@ -22,6 +22,7 @@ from adversarl.loop import STREAMS, ClosedLoop
 from adversarl.parts import Detectors, Parts
 from adversarl.plugins import Plugins, build_plugin_manager
 from adversarl.recipe import Choice, Recipe, choose, load_recipe
+from adversarl.registry import Registry
 from adversarl.runs import latest_checkpoint
 from adversarl.seeding import generator
 from adversarl.trials import SideTrials
@@ -87,21 +88,30 @@ def _loop(recipe: Recipe, plugins: Plugins, world: PerturbableVectorEnv) -> Clos
 
 def _detectors(recipe: Recipe, plugins: Plugins) -> Detectors:
     """The reward, the test of success and the monitors, each with what it is made of."""
-    monitors = {
-        name: make_detector(one, recipe, plugins, f"watch.monitors.{name}") for name, one in recipe.monitors.items()
-    }
-    verdict = None if recipe.verdict is None else make_detector(recipe.verdict, recipe, plugins, "watch.verdict")
-    name = recipe["reward"].component.name
-    return Detectors(make_detector(recipe["reward"], recipe, plugins), verdict, monitors, recipe.watch, name)
+
+    def made(choice: Choice, table: str) -> RewardDetector:
+        return make_detector(choice, plugins.registry, recipe.source, table)
+
+    reward = recipe["reward"]
+    monitors = {name: made(choice, f"watch.monitors.{name}") for name, choice in recipe.monitors.items()}
+    verdict = None if recipe.verdict is None else made(recipe.verdict, "watch.verdict")
+    return Detectors(made(reward, "reward"), verdict, monitors, recipe.watch, reward.component.name)
 
 
-def make_detector(choice: Choice, recipe: Recipe, plugins: Plugins, table: str = "reward") -> RewardDetector:
-    """A reward detector with those that it is made of, from tables inside its own."""
+def make_detector(choice: Choice, registry: Registry, source: str, table: str = "reward") -> RewardDetector:
+    """A reward detector with those that it is made of, from tables inside its own.
+
+    Args:
+        choice: Which.
+        registry: Where names are looked up.
+        source: The file, for errors.
+        table: The table that named it, for errors.
+    """
     detector: RewardDetector = choice.make()
 
     def part(key: str, content: Mapping[str, Any]) -> RewardDetector:
         where = f"{table}.{key}"
-        return make_detector(choose("reward", content, plugins.registry, recipe.source, where), recipe, plugins, where)
+        return make_detector(choose("reward", content, registry, source, where), registry, source, where)
 
     detector.assemble(part)
     return detector

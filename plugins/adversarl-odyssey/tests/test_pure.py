@@ -21,6 +21,7 @@ from adversarl_odyssey.pure_world import PureVectorEnv
 from adversarl_odyssey.sources import Shown, Source
 from numpy.typing import NDArray
 
+from adversarl.detection import FrameDetector, FrameOptions, Judgement
 from adversarl.errors import PerturbationError
 from adversarl.types import Perturbation
 
@@ -330,3 +331,44 @@ def test_a_recording_plays_back_to_the_bit_without_a_service(emulator: Any, tmp_
             seen.append(np.stack(pictures))
         emulator.faults.switch("quota")
     assert np.array_equal(*seen)
+
+
+class Bright(FrameDetector):
+    """Calls a picture solved where its upper half holds much red; closed and exhausted on command."""
+
+    closed = 0
+
+    def judge(self, frames: NDArray[np.uint8], task: str) -> Judgement:
+        assert task == "pick up the cube"
+        solved = (frames[:, : SMALL // 2, :, 0] > 150).any(axis=(1, 2))
+        return Judgement(solved.astype(float), solved.astype(float))
+
+    def close(self) -> None:
+        super().close()
+        self.closed += 1
+
+
+def test_any_detector_judges_and_is_asked_when_the_time_is_up_whatever_its_cadence(
+    make: Callable[..., PureVectorEnv],
+) -> None:
+    world = make()
+    world.judge = Bright(FrameOptions(hold=1, every=100))
+    world.reset(seed=[1, 2])
+    results = [world.step(RAISE * [[1], [0]]) for _ in range(6)]
+    assert not any(success.any() for *_, success, _, _ in results[:-1])
+    _, reward, success, late, _ = results[-1]
+    assert success.tolist() == [True, False]
+    assert late.tolist() == [False, True]
+    assert reward[0] > 2
+    assert world.scalars()["odyssey/judge_frames"] == 4
+
+
+def test_a_judge_that_is_exhausted_stops_the_world_and_is_closed_with_it(make: Callable[..., PureVectorEnv]) -> None:
+    world = make()
+    judge = world.judge = Bright(FrameOptions(hold=1))
+    world.reset(seed=[1, 2])
+    judge.exhausted = "2 USD are spent"
+    world.step(RAISE)
+    assert world.exhausted == "2 USD are spent"
+    world.close()
+    assert judge.closed == 1

@@ -31,7 +31,7 @@ class Odyssey(Backend):
             OdysseyError: No key, no client, more environments than streams, or a goal that cannot be read.
         """
         options, count = self.options, num_envs or self.options.num_envs
-        judge = judge_of(options).make()
+        judge = judge_of(options)
         source = open_source(options, count, options.image_size)
         return PureVectorEnv(
             source, judge, options, axes=chosen(options.axes), goal=self._goal, num_envs=count, seed=seed

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from adversarl.errors import AdversarlError, did_you_mean
+from adversarl.interfaces.reward import RewardDetector
 from adversarl.recipe import Choice, choose
 from adversarl_odyssey.options import ServiceOptions
 from adversarl_odyssey.pure_axes import chosen
@@ -82,7 +83,7 @@ class OdysseyOptions(ServiceOptions):
             raise ValueError("vocabulary: its phrases must differ, and have no commas. Change those that do not")
         try:
             chosen(self.axes)
-            judge = judge_of(self)
+            judge = judge_choice(self)
         except AdversarlError as error:
             raise ValueError(str(error)) from None
         plain = judge.options.model_dump(mode="json", exclude_none=True)
@@ -105,7 +106,19 @@ class OdysseyOptions(ServiceOptions):
         return self.goal_prompt or f"The robot arm begins to {self.task_text}, and holds it."
 
 
-def judge_of(options: OdysseyOptions) -> Choice:
+def judge_of(options: OdysseyOptions) -> RewardDetector:
+    """The reward detector that judges pictures, with those that it is made of.
+
+    Raises:
+        AdversarlError: There is none of that name, a key of it is wrong, or it needs a simulator.
+    """
+    from adversarl.assembly import make_detector
+    from adversarl.plugins import build_plugin_manager
+
+    return make_detector(judge_choice(options), build_plugin_manager().registry, "[backend]", "judge")
+
+
+def judge_choice(options: OdysseyOptions) -> Choice:
     """The reward component that judges pictures, with its options.
 
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -102,12 +103,14 @@ class PureVectorEnv(PerturbableVectorEnv):
         """Passes on how to tell the user something, and where the run lies."""
         self._notice, self._in_run = notice, folder is not None
         self.source.connect(notice, folder)
-        self.exhausted = self.source.exhausted
+        self.judge.connect(notice, folder)
+        self.exhausted = self.source.exhausted or self.judge.exhausted
 
     def scalars(self) -> dict[str, float]:
-        """What the source measures, and what became of the episodes: each that began ended, was dropped, or runs."""
+        """What source and judge measure, and what became of episodes: each that began ended, was dropped, or runs."""
         return {
             **self.source.scalars(),
+            **{f"odyssey/judge_{name}": value for name, value in self.judge.scalars().items()},
             "odyssey/episodes_begun": self._begun,
             "odyssey/episodes_ended": self._ended,
             "odyssey/episodes_cut": self._cut,
@@ -169,7 +172,9 @@ class PureVectorEnv(PerturbableVectorEnv):
     def _conclude(self, present: Sequence[int]) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], Any]:
         """Judges the pictures; where a world is gone, nothing that is seen counts."""
         nothing = np.zeros(self.num_envs)
-        score = self.judge.score(Step(self._images(), self.task, nothing, nothing.astype(bool)))
+        ending = np.array([life.steps + 1 >= self.max_episode_steps for life in self._lives])
+        score = self.judge.score(Step(self._images(), self.task, nothing, nothing.astype(bool), ending))
+        self.exhausted = self.exhausted or self.judge.exhausted
         same = np.zeros(self.num_envs, bool)
         for env in present:
             shown = self._shown[env]
@@ -266,6 +271,7 @@ class PureVectorEnv(PerturbableVectorEnv):
         return self._observation()
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Ends the streams."""
+        """Ends the streams, and the judge."""
         del kwargs
-        self.source.close()
+        with closing(self.judge):
+            self.source.close()

@@ -63,7 +63,7 @@ def _mute(options: OdysseyOptions, seed: int) -> PerturbableVectorEnv:
     from adversarl_odyssey.pure_axes import chosen
     from adversarl_odyssey.pure_world import PureVectorEnv
 
-    judge, axes = judge_of(options).make(), chosen(options.axes)
+    judge, axes = judge_of(options), chosen(options.axes)
     return PureVectorEnv(Mute(), judge, options, axes=axes, goal=lambda notice, paid: Path(), num_envs=1, seed=seed)
 
 
