@@ -105,6 +105,18 @@ def test_progress_carries_the_scalars_that_sb3_users_know(world):
     assert all(np.isfinite(value) for value in seen.values())
 
 
+def test_the_actor_stands_still_while_the_critic_warms_up(world):
+    learner = make(world(), warm_start_steps=256, distillation=0, critic_warm_up=100)
+    learner.warm_start(go_on)
+    before = {name: value.clone() for name, value in learner.algorithm.policy.named_parameters()}
+    learner.learn(512, go_on)
+    moved = {
+        name for name, value in learner.algorithm.policy.named_parameters() if not torch.equal(value, before[name])
+    }
+    assert moved
+    assert all(name.startswith(("value_net", "mlp_extractor.value_net")) for name in moved)
+
+
 def test_distillation_weight_falls_to_zero(world):
     weights = []
     learner = make(world(), warm_start_steps=0, distillation=2.0, distillation_end=0.5)

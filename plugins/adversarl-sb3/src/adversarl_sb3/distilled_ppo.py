@@ -98,9 +98,11 @@ class DistilledPPO(stable_baselines3.PPO):
         policy_loss, clip_fraction = clipped_surrogate(log_ratio, batch.advantages, clip_range)
         value_loss = F.mse_loss(batch.returns, self.policy.predict_values(batch.observations).flatten())
         entropy = distribution.entropy().mean()  # type: ignore[union-attr]
-        # An untrained critic's advantages are noise, which would undo the warm start.
-        trusted = float(self._n_updates >= self.critic_warm_up)
-        loss = trusted * (policy_loss - self.ent_coef * entropy) + self.vf_coef * value_loss
+        loss = self.vf_coef * value_loss
+        # An untrained critic's advantages are noise, which would undo the warm start. Until then the actor has no
+        # gradient rather than one of zero: Adam would go on with the warm start's momentum.
+        if self._n_updates >= self.critic_warm_up:
+            loss = loss + policy_loss - self.ent_coef * entropy
         if self.distillation_weight > 0:
             imitation = self._imitation(distribution.mode(), batch.observations)
             loss = (loss + self.distillation_weight * imitation) / (1 + self.distillation_weight)
