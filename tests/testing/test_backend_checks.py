@@ -169,6 +169,27 @@ class PaintsNothing(PointMassWorld):
         pass
 
 
+class NeverEndsOnceSolved(PointMassWorld):
+    """Ends episodes once, and hangs about afterwards."""
+
+    done = np.zeros(1, dtype=bool)
+
+    def reset(self, *, seed=None, options=None):
+        self.done = np.zeros(self.num_envs, dtype=bool)
+        return super().reset(seed=seed, options=options)
+
+    def step(self, actions):
+        observation, reward, terminated, truncated, info = super().step(actions)
+        once = ~self.done
+        self.done |= terminated
+        return observation, reward, terminated & once, truncated & once, info
+
+
+class FarIsBetter(PointMassWorld):
+    def potential(self):
+        return -super().potential()
+
+
 class Unpicklable(PointMass):
     def __init__(self, options):
         super().__init__(options)
@@ -204,6 +225,8 @@ WRONG = {
     "snapshots_travel": RemembersTheIndex,
     "looking_back_changes_nothing": RewindsEverything,
     "backdrops_show_and_go": PaintsNothing,
+    "a_solved_world_goes_on": NeverEndsOnceSolved,
+    "potential_grows_towards_success": FarIsBetter,
 }
 
 

@@ -1,6 +1,7 @@
 """Every check of the other seven kinds fails where its promise is broken, and passes where it is kept."""
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from adversarl.builtin.nothing import NoCurriculum, NoFailure
 from adversarl.builtin.random_search import RandomSearch
 from adversarl.builtin.robustness import Robustness
 from adversarl.builtin.state import StateReward
+from adversarl.detection import FrameOptions, Judgement
 from adversarl.errors import UnknownComponent
 from adversarl.interfaces.curriculum import CurriculumStrategy
 from adversarl.interfaces.exporter import Exporter
@@ -18,6 +20,7 @@ from adversarl.interfaces.reward import RewardDetector, Score
 from adversarl.interfaces.tracker import Tracker
 from adversarl.metrics import wilson
 from adversarl.testing import ConformanceError, checks_for
+from adversarl.testing.fakes import SeesTheGoal
 from adversarl.types import Cell, FailureMode, FailureReport, Perturbation, Proposal
 
 
@@ -38,6 +41,68 @@ class ForgetsTheLastReward(RewardDetector):
     def score(self, step):
         change, self.last = step.reward - self.last, step.reward
         return Score(change, step.success)
+
+
+class NeedsABeginning(RewardDetector):
+    def begin(self, frames, starting, task=""):
+        self.first = frames
+
+    def score(self, step):
+        return Score(np.abs(step.frames - self.first).mean(axis=(1, 2, 3)), step.success)
+
+
+class JudgesEveryEpisode(RewardDetector):
+    def score(self, step):
+        return Score(step.reward, step.success)
+
+    def verdict(self, step, ended):
+        return step.success
+
+
+class CountsSuccessPerFailure(RewardDetector):
+    failures = np.float64(0.0)
+
+    def score(self, step):
+        return Score(step.reward, step.success)
+
+    def scalars(self):
+        with np.errstate(invalid="ignore"):
+            return {"ratio": float(self.failures / self.failures)}
+
+
+class ClosesItsConnection(RewardDetector):
+    def score(self, step):
+        return Score(step.reward, step.success)
+
+    def close(self):
+        self.connection.close()
+
+
+class ForgetsWhatIsOnItsWay(SeesTheGoal):
+    def state_dict(self):
+        return {**super().state_dict(), "looks": []}
+
+
+class SaysPercent(SeesTheGoal):
+    def judge(self, frames, task):
+        found = super().judge(frames, task)
+        return Judgement(100 * found.probability, found.progress)
+
+
+class ComparesWithTheBatch(SeesTheGoal):
+    def judge(self, frames, task):
+        found = super().judge(frames, task)
+        return Judgement(found.probability / np.nanmax(found.probability), found.progress)
+
+
+class DeafToTheEnd(SeesTheGoal):
+    def score(self, step):
+        return super().score(replace(step, ending=None))
+
+
+class RemembersTheLastEpisode(SeesTheGoal):
+    def begin(self, frames, starting, task=""):
+        super().begin(frames, starting & (self._age[: len(starting)].sum() == 0), task)
 
 
 class CountsFromOne(NoFailure):
@@ -244,6 +309,15 @@ WRONG = {
     "scores_have_one_row_per_environment": AverageReward,
     "scoring_leaves_the_step_alone": ScalesInPlace,
     "a_resumed_detector_scores_alike": ForgetsTheLastReward,
+    "a_detector_scores_with_and_without_begin": NeedsABeginning,
+    "a_verdict_is_about_the_episodes_that_end": JudgesEveryEpisode,
+    "what_it_says_of_itself_can_be_written_down": CountsSuccessPerFailure,
+    "a_detector_can_be_closed_at_any_time": ClosesItsConnection,
+    "a_picture_on_its_way_survives_a_resume": ForgetsWhatIsOnItsWay,
+    "judgements_have_one_row_per_picture": SaysPercent,
+    "each_picture_is_judged_by_itself": ComparesWithTheBatch,
+    "the_last_picture_counts": DeafToTheEnd,
+    "an_episode_begins_afresh": RemembersTheLastEpisode,
     "a_report_needs_no_episodes": CountsFromOne,
     "reports_count_episodes": CountsTwice,
     "modes_name_axes_of_the_world": Blames,
@@ -294,6 +368,12 @@ def test_each_check_fails_on_a_component_that_breaks_its_promise(kind, check):
         check(wrong, options_of(wrong))
     assert caught.value.check == check.__name__
     assert caught.value.mend
+
+
+@pytest.mark.parametrize("check", checks_for("reward"), ids=lambda check: check.__name__)
+@pytest.mark.parametrize("options", [{}, {"delay": 3, "every": 2, "hold": 3, "release": 0.2, "confidence": 0.7}])
+def test_each_check_passes_on_a_detector_that_looks_at_pictures(check, options):
+    check(SeesTheGoal, FrameOptions(**options))
 
 
 @pytest.mark.parametrize("kind", RIGHT)

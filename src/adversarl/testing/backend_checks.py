@@ -52,9 +52,9 @@ def _demand_box(space: Any, name: str, dtype: type, dimensions: int) -> None:
 def steps_return_what_the_spaces_promise(cls: type[Backend], options: BackendOptions) -> None:
     """Observations inside the space; rewards, flags and ``info["success"]`` of shape (num_envs,)."""
     with world_of(cls, options) as world:
-        _demand_inside(world, world.reset(seed=list(SEEDS))[0], "reset()")
+        demand_inside(world, world.reset(seed=list(SEEDS))[0], "reset()")
         observation, reward, terminated, truncated, info = world.step(actions_for(world, 1)[0])
-        _demand_inside(world, observation, "step()")
+        demand_inside(world, observation, "step()")
         demand(
             np.shape(reward) == (ENVS,) and np.all(np.isfinite(reward)),
             f"the reward is {reward!r}",
@@ -70,7 +70,8 @@ def steps_return_what_the_spaces_promise(cls: type[Backend], options: BackendOpt
             )
 
 
-def _demand_inside(world: PerturbableVectorEnv, observation: Observation, where: str) -> None:
+def demand_inside(world: PerturbableVectorEnv, observation: Observation, where: str) -> None:
+    """Fails the running check unless an observation is inside the world's space."""
     demand(
         world.observation_space.contains(observation),
         f"the observation of {where} is not inside observation_space",

@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 import pluggy
+from numpy.typing import NDArray
 
 from adversarl import hooks
 from adversarl.builtin.nothing import NoCurriculum, NoFailure
 from adversarl.builtin.point_mass import PointMass
 from adversarl.builtin.random_search import RandomSearch
 from adversarl.builtin.state import StateReward
+from adversarl.detection import FrameDetector, Judgement
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.curriculum import CurriculumStrategy, World
+from adversarl.interfaces.reward import RewardDetector
 from adversarl.loop import STREAMS, ClosedLoop
 from adversarl.parts import Detectors, Parts
 from adversarl.plugins import build_plugin_manager
@@ -39,6 +42,38 @@ def _part(key: str, table: Mapping[str, Any], world: World, rng: np.random.Gener
     choice = choose("curriculum", table, build_plugin_manager().registry, "test.toml", f"curriculum.{key}")
     curriculum: CurriculumStrategy = choice.make(world, rng)
     return curriculum
+
+
+class SeesTheGoal(FrameDetector):
+    """How far red is from green in pictures of the point mass; says nothing where either is out of sight."""
+
+    def judge(self, frames: NDArray[np.uint8], task: str) -> Judgement:
+        """Probability ½ at a distance of 0.09 picture widths."""
+        del task
+        colors = frames.astype(np.float64)
+        red, green, blue = (colors[..., channel] for channel in range(3))
+        apart = _center(red - np.maximum(green, blue)) - _center(green - np.maximum(red, blue))
+        distance = np.linalg.norm(apart, axis=1)
+        return Judgement(1 / (1 + np.exp((distance - 0.09) / 0.01)), 1 - distance / np.sqrt(2))
+
+
+def _center(strength: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where a color is, (across, down) in picture widths; nan if it is nowhere. Shape (n, 2)."""
+    weight = np.where(strength > 60, strength, 0.0)
+    down, across = np.indices(weight.shape[1:]) / weight.shape[2]
+    total = weight.sum(axis=(1, 2))
+    sums = np.stack([(weight * across).sum(axis=(1, 2)), (weight * down).sum(axis=(1, 2))], axis=1)
+    center: NDArray[np.float64] = np.full_like(sums, np.nan)
+    np.divide(sums, total[:, None], out=center, where=total[:, None] > 0)
+    return center
+
+
+def detector_part(key: str, table: Mapping[str, Any]) -> RewardDetector:
+    """A detector that is a part of another one, from what is installed."""
+    where = f"reward.{key}"
+    detector: RewardDetector = choose("reward", table, build_plugin_manager().registry, "test.toml", where).make()
+    detector.assemble(lambda below, content: detector_part(f"{key}.{below}", content))
+    return detector
 
 
 def make_trials(num_envs: int = 2, *, seed: int = 0, **options: Any) -> SideTrials:

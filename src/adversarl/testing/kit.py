@@ -72,7 +72,8 @@ def conformance(kind: str) -> Callable[[Callable[[Any, Any], None]], Check]:
 
 
 _MODULES = {kind: (f"{kind}_checks",) for kind in KINDS} | {
-    "backend": ("backend_checks", "perturbation_checks", "snapshot_checks")
+    "backend": ("backend_checks", "perturbation_checks", "snapshot_checks", "solved_checks"),
+    "reward": ("reward_checks", "frame_checks"),
 }
 
 

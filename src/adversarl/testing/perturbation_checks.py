@@ -178,7 +178,7 @@ def _guided(world: PerturbableVectorEnv, steps: int, change: partial[None] | Non
         observation, reward, terminated, truncated, _ = world.step(world.teacher(range(ENVS)))
         frames.append(look(world, observation, reward))
         if np.any(terminated | truncated):
-            break  # what a finished environment does without a reset is nobody's promise
+            break  # what follows is no part of the episode
     return frames
 
 
