@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
@@ -77,3 +78,45 @@ def test_what_a_run_has_cost_is_shown_while_it_runs():
         shown.adversarl_scalars(scalars={"odyssey/cost_usd": 1.234, "train/loss": 2.0, "claude/cost_usd": 0.1})
         shown.adversarl_progress(phase="train", done=1000, total=1000)
         assert "cost: odyssey 1.23 USD, claude 0.10 USD" in shown.console.file.getvalue()
+
+
+WATCHED = {
+    "reward/ms_per_frame": 1.2,
+    "watch/success": 0.9,
+    "watch/state_success": 0.42,
+    "watch/false_successes": 0.83,
+    "watch/alarms": 1.0,
+    "watch/clip/success": 0.4,
+}
+
+
+@pytest.mark.parametrize(
+    ("scalars", "line"),
+    [
+        (WATCHED, "detector 90% solved, simulator 42%; false successes 83%; 1 alarm"),
+        (WATCHED | {"watch/alarms": 3.0}, "detector 90% solved, simulator 42%; false successes 83%; 3 alarms"),
+        (
+            WATCHED | {"watch/alarms": 0.0, "watch/missed_successes": 0.5},
+            "detector 90% solved, simulator 42%; false successes 83%, missed 50%; no alarm",
+        ),
+    ],
+)
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_the_detector_calls_success_stands_beside_what_the_simulator_does(terminal, scalars, line):
+    with view(terminal) as shown:
+        tell(shown)
+        shown.adversarl_scalars(scalars=scalars)
+        shown.adversarl_progress(phase="train", done=1000, total=1000)
+        if terminal:
+            shown.live.refresh()
+        text = re.sub(r"\x1b\[[\d;]*m", "", shown.console.file.getvalue())
+        assert f"watch: {line}" in text
+        assert "cost:" not in text
+
+
+def test_the_simulators_own_reward_needs_no_such_line():
+    with view(False) as shown:
+        tell(shown)
+        shown.adversarl_scalars(scalars={"watch/clip/success": 0.4, "watch/clip/alarms": 0.0})
+        shown.adversarl_progress(phase="train", done=1000, total=1000)
+        assert "watch:" not in shown.console.file.getvalue()

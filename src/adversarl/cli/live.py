@@ -24,6 +24,10 @@ PROMPT_WIDTH = 160
 """Characters of a prompt that are shown; the whole is in ``curriculum.jsonl``."""
 
 
+WRONG = {"false successes": "false_successes", "missed": "missed_successes"}
+"""What is called how of what the watch counts."""
+
+
 class LiveView:
     """Listens to the lifecycle hooks; a live panel on a terminal, a line now and then elsewhere."""
 
@@ -71,8 +75,20 @@ class LiveView:
             lines.append(f"   why: {escape(self.proposal.why)}")
         if self.report is not None and self.report.modes:
             lines.append(f"weakest: [red]{escape(self.report.modes[0].sentence)}[/]")
+        lines += self._detectors()
         costs = [f"{name.partition('/')[0]} {usd:.2f} USD" for name, usd in self.scalars.items() if "cost_usd" in name]
         return [*lines, *([f"cost: {', '.join(costs)}"] if costs else [])]
+
+    def _detectors(self) -> list[str]:
+        """What the reward's detector calls success, and what the simulator does; nothing where they are one."""
+        watch = {key.removeprefix("watch/"): value for key, value in self.scalars.items() if key.startswith("watch/")}
+        if "success" not in watch:
+            return []
+        wrong = [f"{word} {watch[key]:.0%}" for word, key in WRONG.items() if key in watch]
+        alarms = int(watch["alarms"])
+        color, many = ("red", "1 alarm" if alarms == 1 else f"{alarms} alarms") if alarms else ("green", "no alarm")
+        shares = f"detector {watch['success']:.0%} solved, simulator {watch['state_success']:.0%}"
+        return [f"watch: {shares}; {', '.join(wrong)}; [{color}]{many}[/]"]
 
     @hookimpl
     def adversarl_progress(self, phase: str, done: int, total: int) -> None:
