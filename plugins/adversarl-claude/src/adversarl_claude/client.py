@@ -8,7 +8,7 @@ import os
 import re
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -133,8 +133,13 @@ class Client:
         Args:
             ticket: From `submit`.
             wait_s: How long to wait for it [s].
+
+        Raises:
+            CancelledError: The client was closed.
         """
-        call = self._calls[ticket]
+        call = self._calls.get(ticket)
+        if call is None:
+            raise CancelledError
         try:
             outcome = call.result(wait_s) if wait_s or call.done() else None
         except TimeoutError:

@@ -12,11 +12,12 @@ from adversarl.interfaces.curriculum import CurriculumOptions, CurriculumStrateg
 from adversarl.interfaces.trials import Services, Trace
 from adversarl.types import Episode, FailureReport, Proposal
 from adversarl_claude.album import Album
+from adversarl_claude.asker import Question
 from adversarl_claude.effects import Effects
 from adversarl_claude.messages import Unusable, request, returned, tool_input, tool_of
-from adversarl_claude.options import ServiceOptions
+from adversarl_claude.options import EpisodicOptions
 from adversarl_claude.plan import DESCRIPTION, MOST_REFUSALS, TOOL, Plan, Planned, draw, planned_from, read
-from adversarl_claude.service import Question, Service
+from adversarl_claude.service import Service
 from adversarl_claude.situation import situation
 from adversarl_claude.static import curriculum_text
 from adversarl_claude.troubles import Trouble
@@ -25,7 +26,7 @@ SOONER = 4
 """A changed report brings the next question forward to this part of `ask_every`."""
 
 
-class ClaudeOptions(ServiceOptions, CurriculumOptions):
+class ClaudeOptions(EpisodicOptions, CurriculumOptions):
     """Options of `Claude`."""
 
     fallback: dict[str, Any] = Field(
@@ -205,7 +206,7 @@ class Claude(CurriculumStrategy):
     def scalars(self) -> dict[str, float]:
         """Calls, tokens and cost, and how much is proposed by whom, under ``claude/``; the fallback's beside them."""
         counts: dict[str, float] = {f"claude/{name}": count for name, count in self._counts.items()}
-        return {**self.fallback.scalars(), **self.service.meter.scalars("claude"), **counts}
+        return {**self.fallback.scalars(), **self.service.meter.scalars("claude/"), **counts}
 
     def state_dict(self) -> dict[str, Any]:
         """The plan, what became of prompts, the question on its way, and the fallback; JSON-ready."""

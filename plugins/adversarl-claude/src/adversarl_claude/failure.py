@@ -14,12 +14,13 @@ from adversarl.interfaces.trials import Services, Trace
 from adversarl.metrics import rate
 from adversarl.types import Axis, Episode, FailureMode, FailureReport
 from adversarl_claude.album import caption
+from adversarl_claude.asker import Question
 from adversarl_claude.effects import interval
 from adversarl_claude.frames import blocks, png
 from adversarl_claude.looks import DESCRIPTION, TOOL, Look, Looks, kinds_of, read
 from adversarl_claude.messages import Unusable, request, tool_input, tool_of
-from adversarl_claude.options import ServiceOptions
-from adversarl_claude.service import Question, Service
+from adversarl_claude.options import EpisodicOptions
+from adversarl_claude.service import Service
 from adversarl_claude.static import axes_table, text
 from adversarl_claude.troubles import Trouble
 
@@ -29,7 +30,7 @@ REMEMBERED = 1000
 """Most pictures whose looks are kept, so that an equal one is not asked about again."""
 
 
-class ClaudeFailureOptions(ServiceOptions, FailureOptions):
+class ClaudeFailureOptions(EpisodicOptions, FailureOptions):
     """Options of `ClaudeFailure`."""
 
     window: int = Field(200, ge=20, description="Most recent episodes that success rates are taken over.")
@@ -78,7 +79,7 @@ class ClaudeFailure(FailureClassifier):
 
     def scalars(self) -> dict[str, float]:
         """Calls, tokens and cost, under ``claude/failure/``."""
-        return self.service.meter.scalars("claude/failure")
+        return self.service.meter.scalars("claude/failure/")
 
     def watch(self, episode: Episode, trace: Trace) -> None:
         """Keeps the picture of a failure for the next question, unless an equal one was looked at."""

@@ -14,8 +14,10 @@ OVERHEAD_TOKENS = 1000
 """What the service adds to a request that has a tool; Anthropic states 290 to 810 tokens, depending on the model."""
 BYTES_PER_TOKEN = 2
 """Fewest bytes of English or JSON per token that the bound on a request's tokens assumes; about 3 is usual."""
-PIXELS_PER_TOKEN = 750
-"""Pixels of a picture per token, from Anthropic's guide to vision."""
+PATCH_PX = 28
+"""Edge of the square that is one token of a picture, platform.claude.com/docs/en/build-with-claude/vision [px]."""
+PER_PICTURE_TOKENS = 50
+"""More than a picture costs besides its squares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,12 @@ def _picture_tokens(png: str) -> int:
     """From the width and height in the header of a PNG in base64 (RFC 2083, section 4.1.1)."""
     header = b64decode(png[:44])
     width, height = (int.from_bytes(header[at : at + 4]) for at in (16, 20))
-    return width * height // PIXELS_PER_TOKEN + 50
+    return picture_tokens(width, height) + PER_PICTURE_TOKENS
+
+
+def picture_tokens(width: int, height: int) -> int:
+    """Tokens of a picture of so many pixels: the squares that cover it."""
+    return -(-width // PATCH_PX) * -(-height // PATCH_PX)
 
 
 class Meter:
@@ -117,14 +124,14 @@ class Meter:
         """Takes note of attempts that may have been billed without an answer."""
         self.lost_usd += attempts * worst_case_usd(request, self.price)
 
-    def scalars(self, prefix: str) -> dict[str, float]:
-        """Counts of calls, errors and tokens, and the cost [USD]."""
-        tokens = {f"{prefix}/{name}_tokens": value for name, value in asdict(self.usage).items()}
+    def scalars(self, prefix: str = "") -> dict[str, float]:
+        """Counts of calls, errors and tokens, and the cost [USD]; their names begin with the prefix."""
+        tokens = {f"{prefix}{name}_tokens": value for name, value in asdict(self.usage).items()}
         return {
-            f"{prefix}/calls": self.calls,
-            f"{prefix}/errors": self.errors,
-            f"{prefix}/cost_usd": self.cost_usd,
-            f"{prefix}/lost_usd": self.lost_usd,
+            f"{prefix}calls": self.calls,
+            f"{prefix}errors": self.errors,
+            f"{prefix}cost_usd": self.cost_usd,
+            f"{prefix}lost_usd": self.lost_usd,
             **tokens,
         }
 

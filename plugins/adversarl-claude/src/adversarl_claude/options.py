@@ -39,12 +39,6 @@ class ServiceOptions(BaseModel):
     base_url: str | None = Field(
         None, description="Address of another service that speaks the Messages API; ANTHROPIC_BASE_URL does the same."
     )
-    apply_after: int | None = Field(
-        None,
-        ge=1,
-        description="Use an answer exactly so many episodes after it was asked for, waiting for it if it is late, so "
-        "that a run can be repeated. Default: when it arrives, without ever waiting.",
-    )
     max_cost_usd: float = Field(5.0, gt=0, description="What all calls of a run may cost at most [USD].")
     usd_per_million_input: float | None = Field(
         None, ge=0, description="Price of a million input tokens [USD]; for models without a known price."
@@ -77,3 +71,14 @@ class ServiceOptions(BaseModel):
             "read_factor": self.cache_read_factor,
         }
         return price_of(self.model, {name: value for name, value in given.items() if value is not None})
+
+
+class EpisodicOptions(ServiceOptions):
+    """Keys of what asks between episodes, without waiting."""
+
+    apply_after: int | None = Field(
+        None,
+        ge=1,
+        description="Use an answer exactly so many episodes after it was asked for, waiting for it if it is late, so "
+        "that a run can be repeated. Default: when it arrives, without ever waiting.",
+    )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Record:
 
     * ``static``: what does not change between calls, once, with its ``hash``.
     * ``asked``: ``id``, ``model``, ``episode``, ``static`` (the hash), ``worst_usd`` (of an attempt), ``attempts`` (at
-      most), ``messages``.
+      most), ``messages``. Who does not go by episodes writes the number of the occasion.
     * ``answered``: ``id``, ``response``, ``usage``, ``cost_usd``, ``lost`` (attempts that may have been billed too).
     * ``failed``: ``id``, ``trouble``, ``lost``.
     * ``used``: ``id`` and the ``episode`` at which the answer was used or the failure was noticed.
@@ -51,26 +51,31 @@ class Record:
         folder: The run folder.
         source: Who asks.
         price: What tokens cost.
+        pictures: Whether pictures are kept whole; else by their hash, because a run that shows many fills the disk.
     """
 
-    def __init__(self, folder: Path | None, source: str, price: Price) -> None:
+    def __init__(self, folder: Path | None, source: str, price: Price, *, pictures: bool = True) -> None:
         self._path = None if folder is None else folder / FILE
-        self._source, self._price = source, price
+        self._source, self._price, self._pictures = source, price, pictures
         self._static = set[str]()
         self._worst, self._on_their_way = dict[str, float](), dict[str, float]()
         self._interrupted = 0.0
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, list[Known]] = {}
         for row in self._rows():
             self._learn(row)
 
     def known(self, name: str) -> Known | None:
-        """What an earlier process found out about a request, once; later it has to be asked anew."""
-        return self._known.pop(name, None)
+        """What an earlier process found out about a request, as often as it asked; later it has to be asked anew."""
+        several = self._known.get(name, [])
+        first = several.pop(0) if several else None
+        if not several:
+            self._known.pop(name, None)
+        return first
 
     def forget(self, names: Iterable[str]) -> None:
         """Drops calls whose outcome is part of the checkpoint that the run goes on from."""
         for name in names:
-            self._known.pop(name, None)
+            self.known(name)
 
     @property
     def interrupted_usd(self) -> float:
@@ -80,10 +85,10 @@ class Record:
     @property
     def paid_usd(self) -> float:
         """What the known calls may have cost that were not used again yet [USD]."""
-        return sum(known.cost_usd for known in self._known.values())
+        return sum(known.cost_usd for several in self._known.values() for known in several)
 
     def asked(self, name: str, request: Mapping[str, Any], episode: int, attempts: int) -> None:
-        """Writes a request: what does not change by its hash, the messages whole; and how often it is sent at most."""
+        """Writes a request: what does not change by its hash, the messages; and how often it is sent at most."""
         static = {key: value for key, value in request.items() if key != "messages"}
         static_hash = identity(static)
         if static_hash not in self._static:
@@ -91,7 +96,8 @@ class Record:
             self._append("static", {"hash": static_hash, "request": static})
         row = {"id": name, "model": request["model"], "episode": episode, "static": static_hash}
         worst = worst_case_usd(request, self._price)
-        self._append("asked", {**row, "worst_usd": worst, "attempts": attempts, "messages": request["messages"]})
+        messages = request["messages"] if self._pictures else _without_pictures(request["messages"])
+        self._append("asked", {**row, "worst_usd": worst, "attempts": attempts, "messages": messages})
 
     def ended(self, name: str, outcome: Outcome) -> None:
         """Writes how a call ended."""
@@ -118,19 +124,23 @@ class Record:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**head, **row}) + "\n")
 
-    def _rows(self) -> list[dict[str, Any]]:
+    def _rows(self) -> Iterator[dict[str, Any]]:
         """This source's rows; a last line that a crash cut off is removed from the file."""
         if self._path is None or not self._path.exists():
-            return []
-        content = self._path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            os.truncate(self._path, len(whole))
-        rows = [json.loads(line) for line in whole.splitlines()]
-        return [row for row in rows if row["source"] == self._source]
+            return
+        size = 0
+        with self._path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    os.truncate(self._path, size)
+                    break
+                size += len(line)
+                row = json.loads(line)
+                if row["source"] == self._source:
+                    yield row
 
     def _learn(self, row: Mapping[str, Any]) -> None:
-        """The first end of a call counts; a key that was refused may be another one now."""
+        """A key that was refused may be another one now."""
         if row["event"] == "static":
             self._static.add(row["hash"])
         elif row["event"] == "asked":
@@ -140,8 +150,10 @@ class Record:
         elif row["event"] in ("answered", "failed"):
             self._on_their_way.pop(row["id"], None)
             self._end(row, row["lost"] * self._worst[row["id"]])
-        elif row["event"] == "used" and row["id"] in self._known and self._known[row["id"]].episode is None:
-            self._known[row["id"]].episode = row["episode"]
+        elif row["event"] == "used":
+            unused = (known for known in self._known.get(row["id"], []) if known.episode is None)
+            if (first := next(unused, None)) is not None:
+                first.episode = row["episode"]
 
     def _end(self, row: Mapping[str, Any], lost_usd: float) -> None:
         if row["event"] == "answered":
@@ -150,4 +162,16 @@ class Record:
             ended = Known(Outcome(trouble=Trouble(**row["trouble"]), lost=row["lost"]), cost_usd=lost_usd)
         else:
             return
-        self._known.setdefault(row["id"], ended)
+        self._known.setdefault(row["id"], []).append(ended)
+
+
+def _without_pictures(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Messages with the SHA-256 of each picture in base64 in place of its data."""
+    return [{**message, "content": [_slim(block) for block in message["content"]]} for message in messages]
+
+
+def _slim(block: dict[str, Any]) -> dict[str, Any]:
+    if "data" not in block.get("source", {}):
+        return block
+    source = block["source"]
+    return {**block, "source": {**source, "data": f"sha256:{hashlib.sha256(source['data'].encode()).hexdigest()}"}}
