@@ -36,20 +36,23 @@ def test_about_half_of_the_frames_are_solved_and_others_are_near_it(frames):
 
 
 def test_progress_goes_from_the_start_to_success(frames):
-    assert frames.progress.min() == 0 and frames.progress.max() == 1
+    assert frames.progress.min() == 0
+    assert frames.progress.max() == 1
     assert frames.progress[frames.success].mean() > 0.9
     assert frames.progress[frames.kind == "apart"].mean() < 0.5
 
 
 def test_every_episode_has_frames_and_none_too_many(frames):
     counts = np.bincount(frames.episode, minlength=120)
-    assert counts.min() >= 1 and counts.max() == 6
+    assert counts.min() >= 1
+    assert counts.max() == 6
 
 
 def test_a_frame_knows_what_was_perturbed_and_how_much(frames):
     nominal = frames.axis == "nominal"
     assert 0.1 < nominal.mean() < 0.35
-    assert not frames.intensity[nominal].any() and frames.intensity[~nominal].min() > 0
+    assert not frames.intensity[nominal].any()
+    assert frames.intensity[~nominal].min() > 0
     assert {name for names in frames.axis[~nominal] for name in names.split("+")} == set(AXES)
 
 
