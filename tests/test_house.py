@@ -67,6 +67,13 @@ def test_the_three_conditions_differ_in_the_curriculum_alone():
     assert conditions[0] == conditions[1] == conditions[2]
 
 
+def test_what_pictures_teach_is_compared_with_the_same_but_for_the_reward():
+    conditions = [read_toml(ROOT / "recipes" / f"pick-{name}.toml") for name in ("classifier", "state")]
+    assert [tables.pop("reward")["use"] for tables in conditions] == ["classifier", "state"]
+    assert conditions[0] == conditions[1]
+    assert conditions[0]["learner"]["distillation"] == 0
+
+
 def test_make_targets_that_people_are_told_about_exist():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in ("README.md", "CONTRIBUTING.md", "docs/index.md"):
