@@ -27,6 +27,8 @@ class ClassifierOptions(FrameOptions):
         min_length=1,
         description="File of a trained model, such as models/stack.pt, or the name of one that comes with the package.",
     )
+    threshold: float = Field(0.8, gt=0, lt=1, description="Probability of success from which a picture says yes [1].")
+    hold: int = Field(3, ge=1, le=1000, description="So many judged pictures on end must say yes.")
     any_task: bool = Field(False, description="Whether to go on where the model was trained on another task.")
     size: int = Field(84, ge=16, le=512, description="For training: edge of the network's pictures [pixel].")
     epochs: int = Field(12, ge=1, le=1000, description="For training: passes over the pictures.")
