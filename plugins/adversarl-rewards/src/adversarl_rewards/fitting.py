@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from adversarl.labelled import LabelledFrames
 from adversarl_rewards.augment import augmented
-from adversarl_rewards.network import Model, Network, as_input, quicken
+from adversarl_rewards.network import Model, Network, as_input, quicken, shrunk
 
 BATCH = 128
 LEARNING_RATE = 3e-3
@@ -59,7 +59,7 @@ class _Trainer:
 
     def __init__(self, network: Network, training: LabelledFrames, size: int, epochs: int) -> None:
         self.network, self.size = network, size
-        self.frames = training.frames
+        self.frames = shrunk(training.frames, size)
         self.success = torch.from_numpy(training.success).float()
         self.progress = torch.from_numpy(training.progress)
         share = float(self.success.mean().clamp(1e-3, 1 - 1e-3))

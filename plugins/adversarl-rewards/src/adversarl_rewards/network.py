@@ -50,8 +50,10 @@ class Network(nn.Module):
         Args:
             pictures: In [0, 1]. Shape (n, 3, size, size).
         """
-        deviation, mean = torch.std_mean(pictures, dim=(1, 2, 3), keepdim=True)
-        told: Tensor = self.tell(self.see((pictures - mean) / (deviation + 0.02)))
+        mean = pictures.mean(dim=(1, 2, 3), keepdim=True)
+        pictures = pictures - mean
+        deviation = pictures.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+        told: Tensor = self.tell(self.see(pictures / (deviation + 0.02)))
         return told
 
 
@@ -74,6 +76,12 @@ def as_input(frames: NDArray[np.uint8], size: int) -> Tensor:
     if min(pictures.shape[2:]) < size:
         return functional.interpolate(pictures, (size, size), mode="bilinear", align_corners=False, antialias=True)
     return functional.interpolate(pictures, (size, size), mode="area")
+
+
+def shrunk(frames: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Pictures of the size that `as_input` would give them. Shape (n, size, size, 3)."""
+    parts = [as_input(frames[first : first + BATCH], size) for first in range(0, len(frames), BATCH)]
+    return np.concatenate([(255 * part).round().to(torch.uint8).permute(0, 2, 3, 1).numpy() for part in parts])
 
 
 @dataclass(frozen=True, slots=True)
