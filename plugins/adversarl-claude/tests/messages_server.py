@@ -166,13 +166,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves on a free port of this machine; `script` says what happens to one request after the other."""
+    """Serves on a port of this machine, 0 for a free one; `script` says what happens to one request after the other."""
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, script: Iterable[Behavior], default: Behavior) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, script: Iterable[Behavior], default: Behavior, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
         self.going_down = threading.Event()
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []

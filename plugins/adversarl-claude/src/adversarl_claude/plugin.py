@@ -15,3 +15,4 @@ def adversarl_register(add: Registrar) -> None:
     """Names the components."""
     add.curriculum("claude", "adversarl_claude.curriculum:Claude", "Claude reads failure reports and writes prompts")
     add.failure("claude", "adversarl_claude.failure:ClaudeFailure", "Claude looks at the last frames of failures")
+    add.reward("claude", "adversarl_claude.reward:ClaudeReward", "Claude is asked whether a picture shows success")

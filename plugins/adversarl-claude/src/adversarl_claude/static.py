@@ -46,3 +46,15 @@ def curriculum_text(world: World, size: int, clean_share: float, own: str) -> st
     return (
         f"{own or ours}\nThe task: {world.task or 'not described'}. {limit}\n\nThe axes:\n\n{axes_table(world.axes)}\n"
     )
+
+
+def reward_text(task: str, solved_when: str, own: str) -> str:
+    """Instructions for a reward detector: how to judge, and the task.
+
+    Args:
+        task: The task in English.
+        solved_when: What can be seen when it is solved.
+        own: Instructions of the recipe, which replace those of the package.
+    """
+    seen = f" It is solved when: {solved_when.rstrip('.')}." if solved_when else ""
+    return f"{own or text('reward')}\nThe task: {task or 'not described'}.{seen}\n"
