@@ -30,8 +30,8 @@ class ClassifierOptions(FrameOptions):
     threshold: float = Field(0.8, gt=0, lt=1, description="Probability of success from which a picture says yes [1].")
     hold: int = Field(3, ge=1, le=1000, description="So many judged pictures on end must say yes.")
     any_task: bool = Field(False, description="Whether to go on where the model was trained on another task.")
-    size: int = Field(84, ge=16, le=512, description="For training: edge of the network's pictures [pixel].")
-    epochs: int = Field(12, ge=1, le=1000, description="For training: passes over the pictures.")
+    size: int = Field(64, ge=16, le=512, description="For training: edge of the network's pictures [pixel].")
+    epochs: int = Field(8, ge=1, le=1000, description="For training: passes over the pictures.")
 
 
 class Classifier(FrameDetector):
