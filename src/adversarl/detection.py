@@ -127,6 +127,8 @@ class FrameDetector(RewardDetector):
     """
 
     Options: ClassVar[type[RewardOptions]] = FrameOptions
+    trained: ClassVar[str] = "model"
+    """The key of its options that names the file which `fit` writes."""
     options: FrameOptions
 
     def __init__(self, options: RewardOptions) -> None:

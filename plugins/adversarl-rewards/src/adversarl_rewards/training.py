@@ -163,7 +163,7 @@ def _measured(
     world: PerturbableVectorEnv, plan: Plan, file: Path, usual: Sequence[str], aside: Sequence[str], show: Show
 ) -> dict[str, Any]:
     """Figures of the detector at its own thresholds, on episodes that nothing was trained on."""
-    detector = plan.detector(plan.options.model_copy(update={"model": str(file)}))
+    detector = plan.detector(plan.options.model_copy(update={plan.detector.trained: str(file)}))
     rng = generator(plan.seed, "reward train", "tests")
     tests = {"nominal": grid_trials((), (0.0,), plan.tests, rng)}
     for name, axes in {"same_axes": usual, "held_out_axes": aside}.items():
