@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -43,6 +43,7 @@ class Clip(FrameDetector):
     """
 
     Options: ClassVar[type[RewardOptions]] = ClipOptions
+    trained: ClassVar[str] = "head"
     options: ClipOptions
 
     def __init__(self, options: ClipOptions) -> None:
@@ -66,8 +67,21 @@ class Clip(FrameDetector):
         self._head = head
         self._prompts = dict[str, Prompts]()
 
+    @property
+    def held_out_axes(self) -> tuple[str, ...]:
+        """Axes that the training of its head kept out, as far as it knows."""
+        return () if self._head is None else tuple(self._head.figures.get("held_out_axes", ()))
+
     def judge(self, frames: NDArray[np.uint8], task: str) -> Judgement:
-        """Judges pictures by R, or by the head."""
+        """Judges pictures by R, or by the head.
+
+        Raises:
+            HeadError: The head was trained on another task.
+        """
+        if self._head is not None and not self.options.any_task and task not in ("", self._head.origin.task):
+            problem = f"was trained on the task '{self._head.origin.task}', this one is '{task}'. "
+            remedy = f"Train one for it: {command(self.options)}. Or set any_task = true"
+            raise HeadError(str(self.options.head), problem + remedy)
         if not len(frames):
             return Judgement(np.zeros(0), np.zeros(0))
         prompts, images = self._of(task), self._encoder.images(frames)
@@ -135,6 +149,12 @@ class Clip(FrameDetector):
         Head(success, progress, origin, told).save(out)
         return told
 
+    @classmethod
+    def note(cls, path: Path, about: dict[str, Any]) -> None:
+        """Writes into a head's file what it was trained on and what it is worth."""
+        head = read(path)
+        replace(head, figures={**head.figures, **about}).save(path)
+
     def _examples(self, parts: Sequence[LabelledFrames], on_progress: OnProgress) -> list[Examples]:
         """Features of labelled frames, one batch after the other."""
         total, done, size, found = sum(map(len, parts)), 0, self.options.batch_size, []
@@ -166,7 +186,7 @@ def _check(head: Head, encoder: Encoder, path: str) -> None:
         raise HeadError(
             path,
             f"was trained on features of {origin.model} ({origin.pretrained}); {encoder.name} has others. Name that "
-            f"model and those weights, or train a head for these: {command(encoder.options.model)}",
+            f"model and those weights, or train a head for these: {command(encoder.options)}",
         )
 
 

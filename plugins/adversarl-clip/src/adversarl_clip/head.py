@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from adversarl.errors import MissingExtra
 from adversarl_clip.errors import INSTALL, HeadError
 from adversarl_clip.goal_baseline import Vectors, logistic
+from adversarl_clip.options import ClipOptions
 
 FORMAT = 1
 
@@ -121,6 +122,8 @@ def _linear(tensors: Mapping[str, NDArray[np.float64]], name: str) -> Linear:
     return Linear(tensors[f"{name}.weight"], float(tensors[f"{name}.bias"][0]))
 
 
-def command(model: str = "...") -> str:
-    """What trains a head."""
-    return f"adversarl reward train RECIPE --detector clip --set model={model} --out head.safetensors"
+def command(options: ClipOptions | None = None) -> str:
+    """What trains a head for a model and its weights."""
+    model, pretrained = ("...", "...") if options is None else (options.model, options.pretrained)
+    keys = f"--set reward.use=clip --set reward.model={model} --set reward.pretrained={pretrained}"
+    return f"adversarl reward train RECIPE --detector clip {keys} --out head.safetensors"

@@ -59,6 +59,7 @@ class ClipOptions(FrameOptions):
         description="File of a calibrated head on the model's features that `adversarl reward train` wrote; its "
         "probability and progress replace those of R.",
     )
+    any_task: bool = Field(False, description="Whether to go on where the head was trained on another task.")
     batch_size: int = Field(32, ge=1, le=4096, description="Pictures that go through the model at once.")
     threads: int | None = Field(
         None, ge=1, le=256, description="Processor threads of the model; default: as many as PyTorch takes."
