@@ -1,6 +1,7 @@
 # make setup   .venv with the core, every first-party plugin and the development tools
 # make run     train recipes/adaptive.toml        make test   the whole test suite, with coverage
 # make lint    ruff, mypy, import-linter          make docs   the documentation, into site/
+# make test-clip   tests of adversarl-clip in an environment of its own, .venv-clip (5.5 GB)
 PYTHON ?= python3
 RECIPE ?= recipes/adaptive.toml
 ARGS ?=
@@ -16,7 +17,7 @@ ifeq ($(shell uname)$(DISPLAY)$(WAYLAND_DISPLAY),Linux)
 export MUJOCO_GL ?= egl
 endif
 
-.PHONY: setup mesa run test lint docs gallery wheels clean
+.PHONY: setup mesa run test test-clip lint docs gallery wheels clean
 .DEFAULT_GOAL := setup
 
 setup: .venv/.installed
@@ -52,6 +53,18 @@ run: setup
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
 
+# open_clip needs a PyTorch and a torchvision of one release.
+.venv-clip/.installed: Makefile pyproject.toml $(CLIP)/pyproject.toml $(CLIP)/constraints.txt
+	@$(MAKE) --no-print-directory mesa
+	$(PYTHON) -m venv .venv-clip
+	.venv-clip/bin/python -m pip install --quiet --upgrade "pip>=25.1" "hatchling>=1.27" "editables>=0.5"
+	.venv-clip/bin/python -m pip install --quiet --no-build-isolation -c $(CLIP)/constraints.txt \
+	  -e . -e plugins/adversarl-mujoco -e plugins/adversarl-rewards -e $(CLIP) "pytest>=8.4" "pytest-timeout>=2.3"
+	@touch $@
+
+test-clip: .venv-clip/.installed
+	OMP_NUM_THREADS=1 .venv-clip/bin/python -m pytest $(CLIP) $(ARGS)
+
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -75,4 +88,4 @@ wheels: setup
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . $(PLUGINS:%=./%) ./$(CLIP)
 
 clean:
-	rm -rf .venv dist site
+	rm -rf .venv .venv-clip dist site
