@@ -1,1 +1,1 @@
-"""Claude as curriculum and as failure classifier."""
+"""Claude as curriculum, failure classifier and reward detector."""

@@ -88,6 +88,7 @@ class ClaudeReward(FrameDetector):
         self.asker = Asker(options, "reward", pictures=options.record_pictures, several=True)
         self._notice: Notice = lambda text: None
         self._lock = RLock()
+        self._tool = tool_of(TOOL, DESCRIPTION, Sights)
         self._memory = Memory(REMEMBERED)
         self._told, self._untold = set[str](), list[str]()
         self._counts = {"judgements": 0, "silent": 0, "pictures": 0, "cached": 0, "dropped": 0}
@@ -152,7 +153,7 @@ class ClaudeReward(FrameDetector):
             block for number, frame in enumerate(frames, 1) for block in blocks(f"Picture {number}:", png(frame))
         ]
         content.append({"type": "text", "text": f"{len(frames)} picture(s). Call {TOOL} now."})
-        return request(self.options, static, tool_of(TOOL, DESCRIPTION, Sights), [{"role": "user", "content": content}])
+        return request(self.options, static, self._tool, [{"role": "user", "content": content}])
 
     def _use(
         self, group: list[str], question: Question, found: dict[str, Sight], *, again: bool
