@@ -127,10 +127,84 @@ def words() -> str:
     return f"{_table(columns, rows)}\n\n{_provenance(found)}"
 
 
+def _rewards() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / "rewards.json").read_text(encoding="utf-8"))
+    return found
+
+
+def rewards() -> str:
+    """What ``adversarl bench rewards`` found, a row for each detector, from the results file."""
+    found = _rewards()
+    columns = ["detector", "frames", "balanced accuracy", "AUROC", "calibration error", "Brier", "false yes"]
+    columns += ["false yes, near", "missed", "judged", "progress"]
+    rows = []
+    for label, row in found["detectors"].items():
+        overall = row["overall"]
+        near = next((kind["false_positives"] for kind in row["kinds"] if kind["kind"] == "near"), None)
+        figures = [_bounded(overall["balanced_accuracy"]), _bounded(overall["auroc"])]
+        figures += [_figure(overall[key]) for key in ("calibration_error", "brier", "false_positives")]
+        figures += [_figure(near), _figure(overall["false_negatives"]), _figure(overall["coverage"])]
+        rows.append([f"`{label}`", f"{overall['n']:,}", *figures, _figure(row["progress"]["overall"])])
+    design, frames, run = found["design"], found["frames"], found["runs"][0]
+    what = f"{frames['n']:,} frames of {frames['episodes']:,} episodes, {frames['solved']:.0%} solved"
+    about = f'"{design["task"]}", {len(design["axes"])} axes, {what}, seed {design["seed"]}, Python {run["python"]}.'
+    return f"{_table(columns, rows)}\n\n{about}"
+
+
+def rewards_by_intensity() -> str:
+    """Balanced accuracy of each detector by intensity, and on the axes that its training kept out."""
+    found = _rewards()
+    levels = found["design"]["intensities"]
+    rows = []
+    for label, detector in found["detectors"].items():
+        for part, name in {"intensities": "all", "seen": "in training", "held_out": "kept out"}.items():
+            cells = {row["intensity"]: _bounded(row["balanced_accuracy"]) for row in detector.get(part, ())}
+            nominal = _bounded(detector["nominal"]["balanced_accuracy"]) if part == "intensities" else ""
+            if cells:
+                rows.append([f"`{label}`", name, nominal, *(cells.get(level, "") for level in levels)])
+    return _table(["detector", "axes", "nominal", *(f"{level:g}" for level in levels)], rows)
+
+
+def rewards_costs() -> str:
+    """What each detector takes."""
+    columns = ["detector", "ms a frame", "in 16s", "of the processor", "in 16s", "steps of the world", "in 16s"]
+    rows = []
+    for label, detector in _rewards()["detectors"].items():
+        one, many = detector["speed"]["1"], detector["speed"]["16"]
+        times = [_figure(size[key], ".1f") for key in ("ms", "cpu_ms", "steps") for size in (one, many)]
+        rows.append([f"`{label}`", *times, _figure(detector["usd_per_1000"])])
+    return _table([*columns, "USD per 1,000 frames"], rows)
+
+
+def rewards_worst() -> str:
+    """The five axes under which each detector is worst, all intensities together."""
+    rows = []
+    for label, detector in _rewards()["detectors"].items():
+        known = [row for row in detector["axes"] if row["balanced_accuracy"]["value"] is not None]
+        for row in sorted(known, key=lambda row: row["balanced_accuracy"]["value"])[:5]:
+            rates = [_bounded(row[key]) for key in ("balanced_accuracy", "false_positives", "false_negatives")]
+            mark = " (kept out)" if row["axis"] in detector["held_out_axes"] else ""
+            rows.append([f"`{label}`", f"`{row['axis']}`{mark}", str(row["n"]), *rates])
+    return _table(["detector", "axis", "frames", "balanced accuracy", "false yes", "missed"], rows)
+
+
+def _figure(row: dict[str, Any] | float | None, form: str = ".2f") -> str:
+    value = row["value"] if isinstance(row, dict) else row
+    return "-" if value is None else format(value, form)
+
+
+def _bounded(row: dict[str, Any]) -> str:
+    return _figure(row) if row["value"] is None else f"{_figure(row)} [{row['low']:.2f}, {row['high']:.2f}]"
+
+
 RESULT_TABLES: dict[str, Callable[[], str]] = {
     "<!-- results: curricula -->": comparison,
     "<!-- results: odyssey -->": streams,
     "<!-- results: odyssey-words -->": words,
+    "<!-- results: rewards -->": rewards,
+    "<!-- results: rewards-intensities -->": rewards_by_intensity,
+    "<!-- results: rewards-costs -->": rewards_costs,
+    "<!-- results: rewards-worst -->": rewards_worst,
 }
 
 

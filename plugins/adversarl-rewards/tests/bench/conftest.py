@@ -68,6 +68,12 @@ class Blind(FrameDetector):
         raise AdversarlError("it sees nothing at all")
 
 
+class Closed(FrameDetector):
+    def judge(self, frames, task):
+        self.exhausted = "no key is set. Set one"
+        return Judgement(np.full(len(frames), np.nan), np.full(len(frames), np.nan))
+
+
 class Interrupted(FrameDetector):
     def judge(self, frames, task):
         if self.scalars()["frames"] >= 40:
@@ -82,7 +88,7 @@ class Compares(RewardDetector):
 
 @hookimpl
 def adversarl_register(add):
-    for cls in (Yes, Oracle, Paid, Blind, Interrupted, Compares):
+    for cls in (Yes, Oracle, Paid, Blind, Closed, Interrupted, Compares):
         add.reward(f"tiny-{cls.__name__.lower()}", f"{__name__}:{cls.__name__}", "For tests")
 '''
 SMALL = ("backend.image_size=16", "backend.num_envs=4")

@@ -35,8 +35,7 @@ def test_nothing_is_known_where_a_resample_lacks_one_truth():
 
 
 def width(success, scores, episode):
-    value = float(roc_auc_score(success, scores))
-    found = bounded(value, aurocs(success, scores), success, episode, np.random.default_rng(0))
+    found = bounded(aurocs(success, scores), success, episode, np.random.default_rng(0))
     return found["high"] - found["low"]
 
 
@@ -53,14 +52,14 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     truth = roc_auc_score(*draw(np.random.default_rng(1), 20_000)[:2])
     for _ in range(200):
         success, scores, episode = draw(rng)
-        found = bounded(roc_auc_score(success, scores), aurocs(success, scores), success, episode, rng)
+        found = bounded(aurocs(success, scores), success, episode, rng)
         covered += found["low"] <= truth <= found["high"]
     assert 0.89 <= covered / 200 <= 0.99
 
 
 def test_one_episode_bounds_nothing():
     success = np.array([True, False, True])
-    found = bounded(0.5, aurocs(success, np.zeros(3)), success, np.zeros(3, int), np.random.default_rng(0))
+    found = bounded(aurocs(success, np.zeros(3)), success, np.zeros(3, int), np.random.default_rng(0))
     assert found == {"value": 0.5, "low": 0.0, "high": 1.0}
 
 
@@ -68,12 +67,12 @@ def test_the_bound_of_a_perfect_one_depends_on_its_episodes():
     lows = []
     for episodes in (5, 50):
         success, _, episode = draw(np.random.default_rng(0), episodes)
-        found = bounded(1.0, aurocs(success, success * 1.0), success, episode, np.random.default_rng(0))
+        found = bounded(aurocs(success, success * 1.0), success, episode, np.random.default_rng(0))
         lows.append(found["low"])
     assert lows == pytest.approx([0.566, 0.928], abs=1e-3)
 
 
 def test_a_value_that_cannot_be_had_is_bounded_by_nothing():
     success = np.ones(3, bool)
-    found = bounded(None, aurocs(success, np.zeros(3)), success, np.arange(3), np.random.default_rng(0))
+    found = bounded(aurocs(success, np.zeros(3)), success, np.arange(3), np.random.default_rng(0))
     assert found == {"value": None, "low": 0.0, "high": 1.0}

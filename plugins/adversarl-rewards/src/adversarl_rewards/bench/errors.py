@@ -42,6 +42,13 @@ class NoFrameDetector(AdversarlError):
         )
 
 
+class NoAnswer(AdversarlError):
+    """A detector that must not go on before it has judged anything."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"it judged no frame: {why}")
+
+
 class NoAxes(AdversarlError):
     """A world without an axis to measure under."""
 

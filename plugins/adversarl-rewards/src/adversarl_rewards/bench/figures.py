@@ -44,27 +44,16 @@ def figures(rows: Judged, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _balanced(told: Judged, rng: np.random.Generator) -> dict[str, Any]:
-    from sklearn.metrics import balanced_accuracy_score
-
-    yes, both = told.said == 1, _both(told.success)
-    value = float(balanced_accuracy_score(told.success, yes)) if both else None
-    return bounded(value, balanced_accuracies(told.success, yes), told.success, told.episode, rng)
+    return bounded(balanced_accuracies(told.success, told.said == 1), told.success, told.episode, rng)
 
 
 def _of_probabilities(given: Judged, rng: np.random.Generator) -> dict[str, Any]:
-    from sklearn.metrics import brier_score_loss, roc_auc_score
-
     success, p = given.success, given.probability
-    area = float(roc_auc_score(success, p)) if _both(success) else None
     return {
-        "auroc": bounded(area, aurocs(success, p), success, given.episode, rng),
+        "auroc": bounded(aurocs(success, p), success, given.episode, rng),
         "calibration_error": calibration_error(reliability(success, p)),
-        "brier": float(brier_score_loss(success, p, labels=[False, True])) if len(p) else None,
+        "brier": float(np.mean((p - success) ** 2)) if len(p) else None,
     }
-
-
-def _both(success: NDArray[np.bool_]) -> bool:
-    return bool(success.any()) and not success.all()
 
 
 def reliability(success: NDArray[np.bool_], probability: NDArray[np.float64]) -> list[dict[str, Any]]:

@@ -44,27 +44,26 @@ def aurocs(success: NDArray[np.bool_], scores: NDArray[np.float64]) -> Weighted:
 
 
 def bounded(
-    value: float | None,
     statistic: Weighted,
     success: NDArray[np.bool_],
     episode: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    """A value with its percentile interval at 95 % over `DRAWS` resamples of whole episodes.
+    """A statistic with its percentile interval at 95 % over `DRAWS` resamples of whole episodes.
 
     Where everything is told right nothing varies; the lower bound is then the mean of Wilson's for the episodes with
     solved pictures and for those with others. One episode alone bounds nothing.
 
     Args:
-        value: The statistic of all pictures; None where it cannot be had.
-        statistic: The same under weights.
+        statistic: Of pictures under weights.
         success: The truth. Shape (n,).
         episode: Which episode each picture is from. Shape (n,).
         rng: Draws the resamples.
 
     Returns:
-        ``{"value", "low", "high"}``.
+        ``{"value", "low", "high"}``; value is None where all pictures are solved, or none is.
     """
+    value = float(statistic(np.ones((1, len(success))))[0]) if success.any() and not success.all() else None
     if value is None or len(np.unique(episode)) == 1:
         return {"value": value, "low": 0.0, "high": 1.0}
     if value == 1:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from adversarl.detection import FrameDetector, Judgement, OnProgress
 from adversarl.errors import AdversarlError
 from adversarl.labelled import LabelledFrames
+from adversarl_rewards.bench.errors import NoAnswer
 
 BATCH = 16
 """Frames asked about at once."""
@@ -51,6 +52,7 @@ def ask(detector: FrameDetector, truth: LabelledFrames, order: NDArray[np.intp],
         on_progress: Called after every call.
 
     Raises:
+        NoAnswer: It must not go on before it has judged any.
         AdversarlError: It cannot judge even the first one.
     """
     before, stopped = cost(detector), ""
@@ -71,6 +73,8 @@ def ask(detector: FrameDetector, truth: LabelledFrames, order: NDArray[np.intp],
             raise
         stopped = str(error)
     kept, found = _whole(answers, cut=bool(detector.exhausted))
+    if detector.exhausted and not len(kept):
+        raise NoAnswer(detector.exhausted)
     why = stopped or detector.exhausted
     return Asked(order[kept], found, why, cost(detector) - before, is_paid(detector), ms)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def benchmark(request: Request, plugins: Plugins, show: Show, notice: Notice) ->
             "benchmark": "rewards",
             "design": None,
             "frames": None,
-            "runs": [manifest()],
+            "runs": [manifest() | {"load": os.getloadavg()[0]}],
             "stopped": "",
             "reference": lineup.truths,
             "missing": lineup.missing,

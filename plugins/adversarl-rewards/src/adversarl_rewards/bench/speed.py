@@ -19,8 +19,9 @@ ROUNDS = 7
 SECONDS = 0.2
 """Least time of a measurement [s]."""
 STEP = "step"
-Measure = Callable[[], float]
-"""Milliseconds a unit of work."""
+Spent = tuple[float, float]
+"""Milliseconds a unit of work: by the clock, and of the processor."""
+Measure = Callable[[], Spent]
 
 
 def speeds(
@@ -29,7 +30,8 @@ def speeds(
     """Milliseconds a frame in batches of 1 and 16, and how many steps of the world that is.
 
     Machines are shared and noisy, so all take turns for several rounds; times are medians over the rounds, and ratios
-    medians of the ratios within a round.
+    medians of the ratios within a round. ``ms`` is what one waits, ``cpu_ms`` the time of all this process' threads,
+    which does not count what else the machine is at, nor the work of a graphics card.
 
     Args:
         detectors: By label.
@@ -43,15 +45,16 @@ def speeds(
     for measure in measures.values():
         measure()
     rounds = [{key: measure() for key, measure in measures.items()} for _ in range(ROUNDS)]
-    step = median(one[STEP, 0] for one in rounds)
-    return {label: {"step_ms": step, **_row(label, rounds)} for label in detectors}
+    step = {name: median(one[STEP, 0][i] for one in rounds) for i, name in enumerate(("step_ms", "step_cpu_ms"))}
+    return {label: {**step, **_row(label, rounds)} for label in detectors}
 
 
-def _row(label: str, rounds: Sequence[Mapping[tuple[str, int], float]]) -> dict[str, Any]:
+def _row(label: str, rounds: Sequence[Mapping[tuple[str, int], Spent]]) -> dict[str, Any]:
     return {
         str(size): {
-            "ms": median(one[label, size] for one in rounds),
-            "steps": median(one[label, size] / one[STEP, 0] for one in rounds),
+            "ms": median(one[label, size][0] for one in rounds),
+            "cpu_ms": median(one[label, size][1] for one in rounds),
+            "steps": median(one[label, size][0] / one[STEP, 0][0] for one in rounds),
         }
         for size in BATCHES
     }
@@ -59,9 +62,9 @@ def _row(label: str, rounds: Sequence[Mapping[tuple[str, int], float]]) -> dict[
 
 def timed_while_asked(ms: Mapping[int, Sequence[float]]) -> dict[str, Any]:
     """The same of a detector that costs, from the calls that were made anyway; beside no step of the world."""
-    return {"step_ms": None} | {
-        str(size): {"ms": median(ms[size]) if size in ms else None, "steps": None} for size in BATCHES
-    }
+    times = {size: median(ms[size]) if size in ms else None for size in BATCHES}
+    rows = {str(size): {"ms": spent, "cpu_ms": None, "steps": None} for size, spent in times.items()}
+    return {"step_ms": None, "step_cpu_ms": None, **rows}
 
 
 def _judging(detector: FrameDetector, truth: LabelledFrames, size: int, rng: np.random.Generator) -> Measure:
@@ -88,10 +91,10 @@ def _stepping(world: PerturbableVectorEnv, rng: np.random.Generator) -> Measure:
     return lambda: _per_unit(step)
 
 
-def _per_unit(call: Callable[[], int]) -> float:
-    begun, units = time.perf_counter(), 0
+def _per_unit(call: Callable[[], int]) -> Spent:
+    begun, busy, units = time.perf_counter(), time.process_time(), 0
     while True:
         units += call()
         passed = time.perf_counter() - begun
         if passed >= SECONDS:
-            return 1000 * passed / units
+            return 1000 * passed / units, 1000 * (time.process_time() - busy) / units
