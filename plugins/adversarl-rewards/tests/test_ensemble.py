@@ -198,22 +198,22 @@ def recipe(registry, *members, **keys):
 
 def test_a_recipe_names_members_with_their_keys(adversarl_registry):
     first = {"use": "classifier", "weight": 2.0, "model": "a.pt"}
-    chosen = recipe(adversarl_registry, first, {"use": "clip"}, combine="all")
+    chosen = recipe(adversarl_registry, first, {"use": "state"}, combine="all")
     assert chosen["reward"].options.members[0].table == {"use": "classifier", "model": "a.pt"}
-    assert chosen.resolved()["reward"]["members"] == [first, {"use": "clip", "weight": 1.0}]
+    assert chosen.resolved()["reward"]["members"] == [first, {"use": "state", "weight": 1.0}]
 
 
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ([{"use": "clip"}], "a.toml: [reward] members: tuple should have at least 2 items"),
-        ([{"use": "clip"}, {"weight": 2}], "a.toml: [reward] members.1.use: is missing. It has no default"),
+        ([{"use": "state"}], "a.toml: [reward] members: tuple should have at least 2 items"),
+        ([{"use": "state"}, {"weight": 2}], "a.toml: [reward] members.1.use: is missing. It has no default"),
         (
-            [{"use": "clip"}, {"use": "clip", "weight": 0}],
+            [{"use": "state"}, {"use": "state", "weight": 0}],
             "a.toml: [reward] members.1.weight: should be greater than 0",
         ),
         (
-            [{"use": "clip"}, {"use": "classifier", "hold": 3}],
+            [{"use": "state"}, {"use": "classifier", "hold": 3}],
             "a.toml: [reward] members: 1.hold holds for all members together. Move it to the ensemble's table",
         ),
     ],
@@ -226,7 +226,7 @@ def test_tables_that_are_wrong_are_named(adversarl_registry, members, message):
 
 def test_two_members_are_the_least():
     with pytest.raises(ValidationError):
-        Ensemble.Options(members=[{"use": "clip"}])
+        Ensemble.Options(members=[{"use": "state"}])
 
 
 class Reddish(FrameDetector):
