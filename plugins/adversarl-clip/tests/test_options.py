@@ -1,5 +1,8 @@
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from adversarl_clip.clip import Clip
@@ -55,3 +58,10 @@ def test_the_class_is_loaded_without_open_clip():
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
     assert Clip.Options is ClipOptions
+
+
+def test_the_recipe_of_the_readme_is_one(adversarl_registry):
+    pytest.importorskip("adversarl_mujoco")
+    text = (Path(__file__).parent.parent / "README.md").read_text()
+    (recipe,) = re.findall(r'^```toml title="pick-clip.toml"\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
+    parse_recipe(tomllib.loads(recipe), adversarl_registry, "README.md")
