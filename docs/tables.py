@@ -177,10 +177,10 @@ def rewards_costs() -> str:
 
 
 def rewards_worst() -> str:
-    """The five axes under which each detector is worst, all intensities together."""
+    """The five axes under which each detector is worst, all intensities together, of those with 30 frames or more."""
     rows = []
     for label, detector in _rewards()["detectors"].items():
-        known = [row for row in detector["axes"] if row["balanced_accuracy"]["value"] is not None]
+        known = [row for row in detector["axes"] if row["n"] >= 30 and row["balanced_accuracy"]["value"] is not None]
         for row in sorted(known, key=lambda row: row["balanced_accuracy"]["value"])[:5]:
             rates = [_bounded(row[key]) for key in ("balanced_accuracy", "false_positives", "false_negatives")]
             mark = " (kept out)" if row["axis"] in detector["held_out_axes"] else ""
