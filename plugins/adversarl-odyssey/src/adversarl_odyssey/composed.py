@@ -207,6 +207,10 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         """Privileged state of the world inside. Shape (num_envs, s)."""
         return self.inner.state()
 
+    def potential(self) -> NDArray[np.float64]:
+        """How near the world inside is to success. Shape (num_envs,)."""
+        return self.inner.potential()
+
     def teacher(self, indices: Indices) -> NDArray[np.float32]:
         """The scripted expert's actions. Shape (len(indices), a)."""
         return self.inner.teacher(indices)
