@@ -83,9 +83,10 @@ def _own(path: Path) -> str:
     if missing:
         needed = ", ".join(CONFIGURATION)
         raise ModelError(str(path), f"is no configuration of open_clip, which has {needed}; it lacks {missing[0]}")
-    if path.stem in library.list_models() and library.get_model_config(path.stem) != content:
+    if path.stem not in library.list_models():
+        library.add_model_config(path.expanduser())
+    elif library.get_model_config(path.stem) != content:
         raise ModelError(str(path), f"'{path.stem}' is already another model of open_clip. Rename the file")
-    library.add_model_config(path.expanduser())
     return path.stem
 
 
