@@ -177,6 +177,16 @@ class FrameDetector(RewardDetector):
         """
         raise NotTrainable(cls.__name__)
 
+    @classmethod
+    def note(cls, path: Path, about: dict[str, Any]) -> None:
+        """Writes into a file of `fit` what it was trained on and what it is worth, if the file has room for that.
+
+        Args:
+            path: The file.
+            about: JSON-ready; with ``task``, ``axes``, ``held_out_axes`` and ``tests`` among others.
+        """
+        del path, about
+
     def begin(self, frames: NDArray[np.uint8], starting: NDArray[np.bool_], task: str = "") -> None:
         """Episodes begin: forgets what was there, and looks where progress starts."""
         if len(self._age) != len(frames):

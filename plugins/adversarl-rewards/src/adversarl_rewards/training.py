@@ -92,8 +92,7 @@ def train(world: PerturbableVectorEnv, plan: Plan, show: Show = lambda phase, do
         )
         about = _about(world, plan, training, validation, usual, aside)
         about |= {"tests": _measured(world, plan, unfinished, usual, aside, show)}
-        if note := getattr(plan.detector, "note", None):
-            note(unfinished, about)
+        plan.detector.note(unfinished, about)
         os.replace(unfinished, plan.out)
     finally:
         unfinished.unlink(missing_ok=True)

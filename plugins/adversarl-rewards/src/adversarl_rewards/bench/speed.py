@@ -68,7 +68,7 @@ def timed_while_asked(ms: Mapping[int, Sequence[float]]) -> dict[str, Any]:
 
 
 def _judging(detector: FrameDetector, truth: LabelledFrames, size: int, rng: np.random.Generator) -> Measure:
-    def measure() -> float:
+    def measure() -> Spent:
         def call() -> int:
             detector.judge(truth.frames[rng.integers(len(truth), size=size)], truth.task)
             return size
