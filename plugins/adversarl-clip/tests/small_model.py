@@ -61,7 +61,7 @@ CONFIGURATION = {
 ENVS, EDGE, STEPS = 24, 84, 26
 SIDE, LIFTED = 0.05, 0.10
 """A thing is beside the middle from so far on, and held from so high on [m]."""
-EACH, BATCH, UPDATES, RATE = 30, 30, 500, 3e-3
+EACH, BATCH, UPDATES, RATE = 24, 30, 400, 3e-3
 
 
 @dataclass(frozen=True)

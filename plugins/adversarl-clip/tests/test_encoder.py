@@ -11,8 +11,8 @@ def encoder(small):
 
 @pytest.mark.parametrize("resize", ["shortest", "longest", "squash"])
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
-@pytest.mark.parametrize(("shape", "size"), [((84, 84), 64), ((84, 84), 224), ((60, 90), 64), ((90, 61), (48, 72))])
-def test_tensors_are_prepared_as_open_clip_prepares_pictures(open_clip, scenes, resize, interpolation, shape, size):
+@pytest.mark.parametrize(("shape", "size"), [((84, 84), 64), ((84, 84), 224), ((60, 90), 64), ((90, 61), (48, 40))])
+def test_tensors_are_prepared_as_open_clip_prepares_pictures(open_clip, resize, interpolation, shape, size):
     import torch
     from adversarl_clip.preprocess import Preprocess
     from open_clip.transform import PreprocessCfg, image_transform_v2
@@ -25,8 +25,8 @@ def test_tensors_are_prepared_as_open_clip_prepares_pictures(open_clip, scenes, 
     theirs = image_transform_v2(PreprocessCfg(**configuration), is_train=False)(Image.fromarray(smooth))
     ours = Preprocess(configuration)(torch.from_numpy(smooth[None]))[0]
     assert ours.shape == theirs.shape
-    # PIL rounds to whole numbers after each of two passes, tensors once: at most 3 of 255.
-    assert float((ours - theirs).abs().max()) * 0.3 <= 3.01 / 255
+    deviation = torch.tensor(configuration["std"]).view(3, 1, 1)
+    assert float(((ours - theirs) * deviation).abs().max()) <= 1.01 / 255
 
 
 def test_rendered_frames_have_the_vectors_that_open_clip_gives_them(open_clip, small, encoder, held_out):
@@ -40,7 +40,7 @@ def test_rendered_frames_have_the_vectors_that_open_clip_gives_them(open_clip, s
     with torch.no_grad():
         theirs = model.encode_image(torch.stack([prepare(Image.fromarray(frame)) for frame in some]), normalize=True)
     cosines = (encoder.images(some) * theirs.numpy()).sum(axis=1)
-    assert cosines.min() > 0.995
+    assert cosines.min() > 0.999
 
 
 def test_vectors_have_length_one_and_do_not_depend_on_the_batch(small, encoder, held_out):
