@@ -15,6 +15,7 @@ each combination; one combination in six is held out. It knows no other words an
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 from contextlib import closing
@@ -134,6 +135,7 @@ def train(folder: Path, seed: int = 0, *, log=print) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "small.json").write_text(json.dumps(CONFIGURATION, indent=2))
     open_clip.add_model_config(folder / "small.json")
+    logging.getLogger().setLevel(logging.ERROR)  # that it begins without weights is no news
     model, tokenizer = open_clip.create_model("small"), open_clip.get_tokenizer("small")
     begun, combinations = time.process_time(), tuple(one for one in COMBINATIONS if one not in HELD_OUT)
     scenes = render(EACH, seed, combinations)
