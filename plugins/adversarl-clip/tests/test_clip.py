@@ -5,6 +5,7 @@ import pytest
 from adversarl_clip.clip import Clip
 from adversarl_clip.errors import HeadError, ModelError, NoGPU, SamePrompts, WeightsError
 from adversarl_clip.goal_baseline import logistic, regularized_reward
+from adversarl_clip.head import read
 from adversarl_clip.options import ClipOptions
 
 from adversarl.labelled import LabelledFrames
