@@ -17,6 +17,7 @@ from adversarl_clip.goal_baseline import Vectors, logistic
 from adversarl_clip.options import ClipOptions
 
 FORMAT = 1
+ENTRY = "adversarl-clip head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,9 @@ class Head:
             tensors |= self.progress.tensors("progress")
         origin = {name: getattr(self.origin, name) for name in Origin.__slots__}
         path.parent.mkdir(parents=True, exist_ok=True)
-        about = {"format": str(FORMAT), "origin": json.dumps(origin), "figures": json.dumps(dict(self.figures))}
-        save_file(tensors, path, metadata=about)
+        about = {"format": FORMAT, "origin": origin, "figures": dict(self.figures)}
+        # One entry: several are written in an order that differs from process to process.
+        save_file(tensors, path, metadata={ENTRY: json.dumps(about)})
 
 
 def read(path: Path) -> Head:
@@ -107,13 +109,12 @@ def read(path: Path) -> Head:
         raise HeadError(str(path), f"there is no such file. Make one with: {command()}")
     try:
         with safe_open(path, framework="numpy") as held:
-            about = held.metadata() or {}
-            if int(about["format"]) != FORMAT:
+            about = json.loads((held.metadata() or {})[ENTRY])
+            if about["format"] != FORMAT:
                 raise HeadError(str(path), f"has format {about['format']}, this version reads {FORMAT}")
             tensors = {name: held.get_tensor(name) for name in held.keys()}
         progress = _linear(tensors, "progress") if "progress.weight" in tensors else None
-        origin = Origin(**json.loads(about["origin"]))
-        return Head(_linear(tensors, "success"), progress, origin, json.loads(about["figures"]))
+        return Head(_linear(tensors, "success"), progress, Origin(**about["origin"]), about["figures"])
     except (SafetensorError, OSError, LookupError, TypeError, ValueError):
         raise HeadError(str(path), "is no head of clip's") from None
 
