@@ -30,7 +30,7 @@ def play(world, steps, change=None):
         _, reward, terminated, *_ = world.step(actions)
         total += reward * (solved < 0)
         solved[terminated & (solved < 0)] = step
-        potentials.append([s.task._potential for s in world.simulations])
+        potentials.append([s.task.potential for s in world.simulations])
     return total, solved, np.array(potentials)
 
 

@@ -103,7 +103,8 @@ def test_a_detector_that_sees_the_color_and_not_the_lift_is_caught_within_a_wind
 
 def test_a_detector_that_never_says_yes_is_caught_by_the_episodes_that_the_teacher_solves(tmp_path):
     plugins = build_plugin_manager([BROKEN])
-    recipe = load_recipe(SMOKE, plugins.registry, [*QUICK, "reward.use=never-yes"])
+    overrides = [*QUICK, "learner.warm_start_steps=1600", "reward.use=never-yes"]
+    recipe = load_recipe(SMOKE, plugins.registry, overrides)
     with pytest.raises(RewardHacked) as stopped:
         train(recipe, plugins, tmp_path / "run", source="smoke.toml")
     found = re.search(

@@ -106,6 +106,7 @@ class Client:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._sdk: anthropic.AsyncAnthropic | None = None
+        self._changing = threading.Lock()
         self._calls: dict[int, Future[Outcome]] = {}
         self._tickets = 0
 
@@ -121,11 +122,12 @@ class Client:
             request: The arguments.
             max_retries: Most further attempts; None takes the options'.
         """
-        loop = self._loop or self._start()
-        self._tickets += 1
         retries = self.options.max_retries if max_retries is None else max_retries
-        self._calls[self._tickets] = asyncio.run_coroutine_threadsafe(self._call(dict(request), retries), loop)
-        return self._tickets
+        with self._changing:  # a call never reaches a thread that is about to end, where nobody would answer it
+            loop = self._loop or self._start()
+            self._tickets += 1
+            self._calls[self._tickets] = asyncio.run_coroutine_threadsafe(self._call(dict(request), retries), loop)
+            return self._tickets
 
     def poll(self, ticket: int, wait_s: float = 0.0) -> Outcome | None:
         """How a call ended, told once; None while it goes on.
@@ -150,12 +152,14 @@ class Client:
 
     def close(self) -> None:
         """Cancels what is going on and ends the thread."""
-        loop, thread = self._loop, self._thread
-        if loop is None or thread is None:
-            return
-        self._loop = self._thread = None
-        self._calls.clear()
-        asyncio.run_coroutine_threadsafe(self._shut_down(), loop).result()
+        with self._changing:
+            loop, thread = self._loop, self._thread
+            if loop is None or thread is None:
+                return
+            self._loop = self._thread = None
+            self._calls.clear()
+            ended = asyncio.run_coroutine_threadsafe(self._shut_down(), loop)
+        ended.result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
