@@ -45,7 +45,7 @@ def train_(
 ) -> None:
     """Train a reward detector on pictures that the simulator labels under perturbation.
 
-    Keys of the detector count where the recipe's [reward] uses it, such as --set reward.use=classifier --set
+    Keys of the detector count where the recipe's table `reward` uses it, such as --set reward.use=classifier --set
     reward.epochs=20.
     """
     from adversarl.cli.output import console, print_json
