@@ -82,12 +82,12 @@ class Patience:
     def __init__(self, options: FrameOptions, num_envs: int) -> None:
         self.options, self.streak = options, np.zeros(num_envs, np.int64)
 
-    def says(self, probability: NDArray[np.float64], streak: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What pictures say: 1 yes, 0 no, nan nothing. Shape (n,)."""
+    def says(self, probability: NDArray[np.float64], streak: NDArray[np.int64] | int = 0) -> NDArray[np.float64]:
+        """What pictures say: 1 yes, 0 no, nan nothing; each by itself unless there is a streak. Shape (n,)."""
         options = self.options
         sure = np.maximum(probability, 1 - probability) >= options.confidence
         low = options.threshold if options.release is None else options.release
-        yes = probability >= np.where(streak > 0, low, options.threshold)
+        yes = probability >= np.where(np.asarray(streak) > 0, low, options.threshold)
         return np.where(sure, yes.astype(float), np.nan)
 
     def update(self, envs: NDArray[np.intp], probability: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -218,7 +218,7 @@ class FrameDetector(RewardDetector):
     def verdict(self, step: Step, ended: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """What the last pictures say by themselves, without patience."""
         found = self.judged(step.frames[ended], step.task)
-        said = Patience(self.options, 0).says(found.probability, np.zeros(len(found.probability), np.int64))
+        said = self._patience.says(found.probability)
         self._why |= {int(env): why for env, why in zip(np.flatnonzero(ended), found.reasons, strict=False)}
         yes: NDArray[np.bool_] = said == 1
         return yes
@@ -252,7 +252,7 @@ class FrameDetector(RewardDetector):
         found = self.judge(frames, task)
         self._seconds += time.perf_counter() - begun
         self._judged += len(frames)
-        self._unsure += int(np.isnan(Patience(self.options, 0).says(found.probability, np.zeros(1, np.int64))).sum())
+        self._unsure += int(np.isnan(self._patience.says(found.probability)).sum())
         return found
 
     def _make_room(self, n: int) -> None:

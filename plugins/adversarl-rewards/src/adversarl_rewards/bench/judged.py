@@ -57,7 +57,7 @@ def judged(truth: LabelledFrames, found: Judgement, options: FrameOptions) -> Ju
         found: What the detector made of them.
         options: Its thresholds.
     """
-    said = Patience(options, 0).says(found.probability, np.zeros(len(truth), np.int64))
+    said = Patience(options, 0).says(found.probability)
     nominal = truth.intensity == 0
     return Judged(
         truth.success,
