@@ -46,7 +46,7 @@ def cells(n=5):
 
 def run(learner, num_envs, **kwargs):
     env = world(num_envs)
-    return evaluate(learner(LearnerOptions(), env, np.random.default_rng(0)), env, cells(), **kwargs), env
+    return evaluate(learner(LearnerOptions(), env, np.random.default_rng(0)).act, env, cells(), **kwargs), env
 
 
 def test_a_policy_is_judged_on_every_episode_of_every_cell():
@@ -67,8 +67,8 @@ def test_an_outcome_does_not_depend_on_how_many_environments_share_the_work(num_
 def test_the_same_episodes_give_the_same_outcomes_however_they_were_played_before():
     env = world(2)
     learner = Expert(LearnerOptions(), env, np.random.default_rng(0))
-    first = evaluate(learner, env, cells())
-    assert evaluate(learner, env, cells()) == first
+    first = evaluate(learner.act, env, cells())
+    assert evaluate(learner.act, env, cells()) == first
 
 
 def test_the_world_is_nominal_afterwards():

@@ -90,7 +90,7 @@ def adversarl_progress(phase: str, done: int, total: int) -> None:
 
 @hookspec
 def adversarl_evaluation_finished(step: int, name: str, results: list[CellResult]) -> None:
-    """An evaluation ended; name is ``warm_start`` or ``final``."""
+    """An evaluation ended; name is ``warm_start``, ``final``, or ``step-N`` along the way."""
 
 
 @hookspec

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,7 +26,12 @@ class RunOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field("", pattern=r"^[\w.-]*$", description="Name of the run; the recipe's file name if empty.")
     seed: int = Field(0, ge=0, lt=2**31, description="Root seed of every generator.")
-    total_steps: int = Field(100_000, ge=1, description="Environment steps of training, over all environments.")
+    total_steps: int = Field(
+        100_000, ge=0, description="Environment steps of training, over all environments; 0 stops after the warm start."
+    )
+    evaluate_every: int = Field(
+        0, ge=0, description="Environment steps between two evaluations while it trains; 0 evaluates at its ends alone."
+    )
     checkpoint_every: int = Field(20_000, ge=1, description="Environment steps between two checkpoints.")
 
 
@@ -36,6 +41,11 @@ class Choice:
 
     component: Component
     options: BaseModel
+
+    def changed(self, changes: Mapping[str, Any], source: str, table: str) -> Choice:
+        """The same component with some keys changed; `source` and `table` are named where they do not fit."""
+        options = _validate(type(self.options), {**_plain(self.options), **changes}, source, table)
+        return replace(self, options=options)
 
     def make(self, *args: Any, **kwargs: Any) -> Any:
         """Instantiates the component with its options first."""

@@ -180,14 +180,30 @@ class RunFolder:
     @hookimpl
     def adversarl_evaluation_finished(self, step: int, name: str, results: list[CellResult]) -> None:
         """Adds an evaluation to ``evaluation.json``."""
+        known = self._evaluations()
+        write_json(
+            self.path / "evaluation.json",
+            known | {name: {"env_steps": step, "cells": [asdict(cell) for cell in results]}},
+        )
+
+    def evaluated(self, name: str) -> bool:
+        """Whether there is an evaluation of this name."""
+        return name in self._evaluations()
+
+    def cut_evaluations(self, step: int) -> None:
+        """Forgets evaluations along the way that were made after a step of training, since they will be repeated."""
+        known = self._evaluations()
+        kept = {n: one for n, one in known.items() if not n.startswith("step-") or one["env_steps"] <= step}
+        if kept != known:
+            write_json(self.path / "evaluation.json", kept)
+
+    def _evaluations(self) -> dict[str, Any]:
         path = self.path / "evaluation.json"
-        known = read_json(path) if path.exists() else {}
-        write_json(path, known | {name: {"env_steps": step, "cells": [asdict(cell) for cell in results]}})
+        return read_json(path) if path.exists() else {}
 
     def evaluation(self, name: str, step: int) -> list[CellResult] | None:
         """An evaluation made earlier at the same step, or None."""
-        path = self.path / "evaluation.json"
-        known = read_json(path).get(name) if path.exists() else None
+        known = self._evaluations().get(name)
         return [_cell_result(cell) for cell in known["cells"]] if known and known["env_steps"] == step else None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from adversarl.assembly import load_checkpoint, make_learner, make_loop
 from adversarl.errors import Exhausted, Interrupted, RewardHacked, RunFolderError
-from adversarl.evaluate import evaluate
+from adversarl.evaluate import evaluate_everywhere
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import ClosedLoop
@@ -126,6 +126,7 @@ class Run:
 
     def _train(self) -> None:
         total = self.recipe.run.total_steps
+        self._evaluate_along_the_way()
         self.learner.learn(total, self._on_progress)
         self._spend("train")
         self._save()
@@ -147,6 +148,8 @@ class Run:
         self.manager.hook.adversarl_progress(phase=self.phase, done=done, total=total)
         if steps - self._saved_at >= self.recipe.run.checkpoint_every:
             self._save()
+        if self.phase == "train":
+            self._evaluate_along_the_way()
         return not self._must_stop(self.loop)
 
     def _must_stop(self, place: PerturbableVectorEnv | ClosedLoop) -> bool:
@@ -175,30 +178,42 @@ class Run:
         self.phase, self.seconds = meta["phase"], meta["seconds"]
         self.set_up_time_s = meta["set_up_time_s"]
         load_checkpoint(latest, self.loop, self.learner)
+        self.folder.cut_evaluations(self.learner.env_steps)
         self._saved_at = self.loop.env_steps
         return self._saved_at
+
+    def _evaluate_along_the_way(self) -> None:
+        """Evaluates where a multiple of `evaluate_every` was passed; saves before, so that a stop loses nothing."""
+        steps, every = self.learner.env_steps, self.recipe.run.evaluate_every
+        if not every or steps < every or steps >= self.recipe.run.total_steps:
+            return
+        name = f"step-{steps // every * every}"
+        if not self.folder.evaluated(name):
+            self._save()
+            self._evaluate(name, steps)
 
     def _evaluate(self, name: str, step: int) -> list[CellResult]:
         known = self.folder.evaluation(name, step)
         if known is not None:
             return known
-        self._spend("other")
-        hook, seed = self.manager.hook, self.recipe.run.seed
-        world = self.recipe["backend"].make().make(seed=seed)
-        world.connect(lambda text: hook.adversarl_notice(source="backend", text=text), self.folder.path)
-        try:
-            cells = self.recipe["evaluation"].make().cells(world.axes, seed)
-            results = evaluate(
-                self.learner,
-                world,
-                cells,
-                lambda done, total: self._on_evaluated(world, name, done, total),
-            )
-        finally:
-            world.close()
+        self._spend("train" if name.startswith("step-") else "other")
+        cells = self.recipe["evaluation"].make().cells(self.loop.parts.world.axes, self.recipe.run.seed)
+        results = evaluate_everywhere(
+            lambda world: self.learner.act,
+            self._make_world,
+            cells,
+            lambda world, done, total: self._on_evaluated(world, name, done, total),
+        )
         self._spend("evaluation")
-        hook.adversarl_evaluation_finished(step=step, name=name, results=results)
+        self.manager.hook.adversarl_evaluation_finished(step=step, name=name, results=results)
         return results
+
+    def _make_world(self, changes: Mapping[str, Any]) -> PerturbableVectorEnv:
+        recipe, hook = self.recipe, self.manager.hook
+        choice = recipe["backend"].changed(changes, recipe.source, "evaluation")
+        world: PerturbableVectorEnv = choice.make().make(seed=recipe.run.seed)
+        world.connect(lambda text: hook.adversarl_notice(source="backend", text=text), self.folder.path)
+        return world
 
     def _on_evaluated(self, world: PerturbableVectorEnv, name: str, done: int, total: int) -> None:
         self.manager.hook.adversarl_progress(phase=f"evaluate {name}", done=done, total=total)
@@ -240,7 +255,7 @@ def _curve(curve: Mapping[float, Rate]) -> list[dict[str, Any]]:
     return [{"intensity": intensity, **rate.to_json()} for intensity, rate in curve.items()]
 
 
-_MAY_CHANGE = {"total_steps", "checkpoint_every", "max_cost_usd", "on_alarm"}
+_MAY_CHANGE = {"total_steps", "evaluate_every", "checkpoint_every", "max_cost_usd", "on_alarm"}
 
 
 def _check_recipe(folder: RunFolder, recipe: Recipe, *, resume: bool) -> None:

@@ -6,6 +6,7 @@ is plain data that survives `dataclasses.asdict` and JSON.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -257,12 +258,14 @@ class Cell:
         intensity: Intensity in [0, 1].
         seeds: Reset seeds, one an episode.
         perturbations: For each episode what is in force.
+        world: Keys of ``[backend]`` that differ from the recipe's in the world where it is played.
     """
 
     axis: str
     intensity: float
     seeds: tuple[int, ...]
     perturbations: tuple[tuple[Perturbation, ...], ...]
+    world: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ def picture(row, column, size=9):
 
 def success(learner, episodes=40):
     seeds = tuple(range(2**31, 2**31 + episodes))
-    [result] = evaluate(learner, make_world(8), [Cell("nominal", 0.0, seeds, ((),) * episodes)])
+    [result] = evaluate(learner.act, make_world(8), [Cell("nominal", 0.0, seeds, ((),) * episodes)])
     return np.mean(result.success)
 
 

@@ -87,13 +87,15 @@ def evaluate(
             help="Play the same episodes in a world that differs in this, such as backend.renderer=pbr: the gap.",
         ),
     ] = None,
+    teacher: Annotated[bool, typer.Option("--teacher", help="The scripted expert plays, not the policy.")] = False,
     json: Json = False,
     plugin: PluginFiles = None,
 ) -> None:
     """Evaluate a run's latest policy on a suite."""
     from adversarl.cli.evaluate import evaluate_run
 
-    evaluate_run(run, suite, overrides or [], also or [], load_plugins(tuple(plugin or ())), as_json=json)
+    plugins = load_plugins(tuple(plugin or ()))
+    evaluate_run(run, suite, overrides or [], also or [], plugins, by_teacher=teacher, as_json=json)
 
 
 def export(

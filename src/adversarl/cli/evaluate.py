@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from itertools import chain
+from functools import partial
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rich.progress import Progress
 from adversarl.assembly import checkpoint_of, load_checkpoint, load_recipe_of, make_learner, make_loop
 from adversarl.cli.output import console, interval, print_json, table
 from adversarl.errors import AdversarlError, RecipeError
-from adversarl.evaluate import evaluate
+from adversarl.evaluate import MakeWorld, Player, evaluate_everywhere, teacher
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import ClosedLoop
@@ -43,7 +44,14 @@ def load_run(folder: Path, plugins: Plugins, overrides: list[str]) -> tuple[Reci
 
 
 def evaluate_run(
-    folder: Path, suite: str | None, overrides: list[str], also: list[str], plugins: Plugins, *, as_json: bool
+    folder: Path,
+    suite: str | None,
+    overrides: list[str],
+    also: list[str],
+    plugins: Plugins,
+    *,
+    by_teacher: bool,
+    as_json: bool,
 ) -> None:
     """Evaluates the latest policy and keeps the results beside the run's own.
 
@@ -53,6 +61,7 @@ def evaluate_run(
         overrides: ``key=value`` of ``[evaluation]``.
         also: ``backend.key=value`` of further worlds in which the same episodes are played.
         plugins: What is installed.
+        by_teacher: Whether the world's scripted expert plays in place of the policy.
         as_json: Whether to print JSON.
 
     Raises:
@@ -68,38 +77,64 @@ def evaluate_run(
     variants: dict[str | None, Recipe] = {None: recipe}
     for change in also:
         variants[change] = load_recipe(folder / "recipe.toml", plugins.registry, [*sets, change])
+    cells = recipe["evaluation"].make().cells(loop.parts.world.axes, recipe.run.seed)
+    player: Player = teacher if by_teacher else lambda world: learner.act
     with ExitStack() as stack:
         stack.callback(loop.close)
+        worlds = _Worlds(variants, loop.parts.world, folder, stack, as_json=as_json)
         # All worlds before the first episode: one that cannot be made must not cost an evaluation.
-        worlds = {
-            change: stack.enter_context(closing(variant["backend"].make().make(seed=recipe.run.seed)))
-            for change, variant in variants.items()
-        }
-        _check_alike(worlds)
-        for world in worlds.values():
-            world.connect(
-                lambda text: None if as_json else console.print(f"[yellow]backend:[/] {escape(text)}"), folder
-            )
-        cells = recipe["evaluation"].make().cells(worlds[None].axes, recipe.run.seed)
+        for variant, cell in product(variants, cells):
+            worlds.make(variant, cell.world)
         results = {
-            change: _evaluate_in(world, cells, learner, change or "evaluate", folder, as_json=as_json)
-            for change, world in worlds.items()
+            change: _evaluate_in(partial(worlds.make, change), cells, player, change or "evaluate", folder, as_json)
+            for change in variants
         }
-    _keep(folder, recipe, learner, results)
+    _keep(folder, recipe, learner, results, "teacher" if by_teacher else "")
     name = recipe["evaluation"].component.name
     if as_json:
         print_json(_as_json(name, results))
         return
-    _print(f"{folder.name} on {name}", results[None])
+    who = f"{folder.name}{', its teacher,' if by_teacher else ''} on {name}"
+    _print(who, results[None])
     for change in also:
-        _print_gap(f"{folder.name} on {name}, {change}", results[None], results[change])
+        _print_gap(f"{who}, {change}", results[None], results[change])
 
 
-def _check_alike(worlds: dict[str | None, PerturbableVectorEnv]) -> None:
-    first = worlds[None]
-    for change, world in worlds.items():
+class _Worlds:
+    """The worlds of an evaluation, each made once, and all like the one that the policy was trained in."""
+
+    def __init__(
+        self,
+        variants: Mapping[str | None, Recipe],
+        trained_in: PerturbableVectorEnv,
+        folder: Path,
+        stack: ExitStack,
+        *,
+        as_json: bool,
+    ) -> None:
+        self._variants, self._first, self._folder, self._stack = variants, trained_in, folder, stack
+        self._as_json = as_json
+        self._made: dict[tuple[str | None, str], PerturbableVectorEnv] = {}
+
+    def make(self, change: str | None, keys: Mapping[str, Any]) -> PerturbableVectorEnv:
+        """The world of a variant in which some keys of ``[backend]`` differ besides."""
+        known = change, repr(sorted(keys.items()))
+        if known not in self._made:
+            recipe = self._variants[change]
+            choice = recipe["backend"].changed(keys, recipe.source, "evaluation")
+            world = self._stack.enter_context(closing(choice.make().make(seed=recipe.run.seed)))
+            self._check_alike(world, change)
+            world.connect(self._notice, self._folder)
+            self._made[known] = world
+        return self._made[known]
+
+    def _notice(self, text: str) -> None:
+        if not self._as_json:
+            console.print(f"[yellow]backend:[/] {escape(text)}")
+
+    def _check_alike(self, world: PerturbableVectorEnv, change: str | None) -> None:
         for what in ("single_observation_space", "single_action_space"):
-            mine, other = getattr(first, what), getattr(world, what)
+            mine, other = getattr(self._first, what), getattr(world, what)
             if mine != other:
                 problem = (
                     f"the policy was trained for {what[7:-6]}s of {mine}, this world has {other}. Change another key"
@@ -108,27 +143,27 @@ def _check_alike(worlds: dict[str | None, PerturbableVectorEnv]) -> None:
 
 
 def _evaluate_in(
-    world: PerturbableVectorEnv, cells: Sequence[Cell], learner: Learner, name: str, folder: Path, *, as_json: bool
+    make_world: MakeWorld, cells: Sequence[Cell], player: Player, name: str, folder: Path, as_json: bool
 ) -> list[CellResult]:
     with Progress(console=console, transient=True, disable=as_json) as progress:
         bar = progress.add_task(name, total=None)
 
-        def on_episode(done: int, total: int) -> None:
+        def on_episode(world: PerturbableVectorEnv, done: int, total: int) -> None:
             progress.update(bar, completed=done, total=total)
             if world.exhausted and done < total:
                 advice = f"To evaluate all the same, raise the limit in {folder / 'recipe.toml'}"
                 raise AdversarlError(f"stopped after {done} of {total} episodes: {world.exhausted}. {advice}")
 
-        return evaluate(learner, world, cells, on_episode)
+        return evaluate_everywhere(player, make_world, cells, on_episode)
 
 
-def _keep(folder: Path, recipe: Recipe, learner: Learner, results: Results) -> None:
+def _keep(folder: Path, recipe: Recipe, learner: Learner, results: Results, player: str) -> None:
     """Adds the results to those of other suites and worlds."""
     choice, path = recipe["evaluation"], folder / "evaluations.json"
     known: dict[str, Any] = read_json(path) if path.exists() else {}
     entry = {"env_steps": learner.env_steps, "options": choice.options.model_dump(mode="json")}
     for change, cells in results.items():
-        name = choice.component.name if change is None else f"{choice.component.name}, {change}"
+        name = ", ".join(part for part in (choice.component.name, player, change) if part)
         known[name] = {**entry, "cells": [asdict(cell) for cell in cells]}
     write_json(path, known)
 

@@ -103,6 +103,14 @@ class PerturbableVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any],
         """Brings nominal conditions back exactly: nothing stays in force in these environments."""
         raise NotImplementedError
 
+    def reserved(self, perturbation: Perturbation) -> bool:
+        """Whether what it fixes, such as a colour, belongs to what is reserved for tests.
+
+        A world that reserves something has training draw from the rest; what a prompt names is not drawn.
+        """
+        del perturbation
+        return False
+
     def active(self, indices: Indices) -> list[tuple[Perturbation, ...]]:
         """What is in force in each of these environments."""
         raise NotImplementedError

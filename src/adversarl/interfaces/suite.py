@@ -24,16 +24,25 @@ class Suite(ABC):
     Evaluation calls it so::
 
         for cell in suite.cells(world.axes, seed):
+            world = ...  # the recipe's, but for the keys of [backend] in cell.world
             for seed, perturbations in zip(cell.seeds, cell.perturbations):
                 world.perturb([env], [perturbations])
                 world.reset(seed=seed)
+
+    Attributes:
+        Options: Keys of ``[evaluation]``.
+        home: The one backend whose axes it knows; empty where any will do.
     """
 
     Options: ClassVar[type[SuiteOptions]] = SuiteOptions
+    home: ClassVar[str] = ""
 
     def __init__(self, options: SuiteOptions) -> None:
         self.options = options
 
     @abstractmethod
     def cells(self, axes: Sequence[Axis], seed: int) -> Sequence[Cell]:
-        """The grid; the same seed gives the same episodes, whatever policy is judged."""
+        """The grid; the same seed gives the same episodes, whatever policy is judged.
+
+        A published suite may be one grid for all seeds.
+        """

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 
 from adversarl.interfaces.backend import Backend, BackendOptions
 from adversarl.types import Perturbation
+from adversarl_mujoco.axes.splits import Split
 from adversarl_mujoco.backgrounds import load_backgrounds
 from adversarl_mujoco.imported import ArmOptions
 from adversarl_mujoco.parts import Scene
@@ -65,6 +66,11 @@ class MujocoOptions(BackendOptions):
     pool: int = Field(
         0, ge=0, description="Seed of textures and generated backgrounds; another seed has none of this one's."
     )
+    split: Split = Field(
+        "all",
+        description="Which colours, directions and places perturbations draw: all, or train or test, which have "
+        "none in common. What only has two ends, such as brighter and darker, is not split.",
+    )
     backgrounds: str | None = Field(
         None, description="Folder of images and videos to put behind the scene; default: a generated bank."
     )
@@ -109,6 +115,7 @@ class Mujoco(Backend):
             max_episode_steps=options.task.max_episode_steps,
             axes=options.axes,
             embeddings=options.embeddings,
+            split=options.split,
             seed=seed,
         )
 

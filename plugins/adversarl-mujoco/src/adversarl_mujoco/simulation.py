@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from adversarl.types import Perturbation
 from adversarl_mujoco.axes import Perturber
+from adversarl_mujoco.axes.splits import Split
 from adversarl_mujoco.control import Arm
 from adversarl_mujoco.effects import Effects, Memory
 from adversarl_mujoco.parts import Scene
@@ -67,7 +68,7 @@ class Simulation:
     all that follows from the state: picture and state belong together, and a rewound state gives the same picture.
     """
 
-    def __init__(self, scene: Scene, make_task: MakeTask, rng: np.random.Generator) -> None:
+    def __init__(self, scene: Scene, make_task: MakeTask, rng: np.random.Generator, split: Split = "all") -> None:
         self.model = copy.copy(scene.model)
         self.data = mujoco.MjData(self.model)
         self.rng = rng
@@ -77,7 +78,7 @@ class Simulation:
         for arm, start in zip(self.arms, self.task.start, strict=True):
             arm.find_home(start)
         home = [angle for arm in self.arms for angle in arm.home]
-        self.perturber = Perturber(self.model, scene, self.task.target, home)
+        self.perturber = Perturber(self.model, scene, self.task.target, home, split)
         self.effects = Effects(self.model, self.data)
         self.active: tuple[Perturbation, ...] = ()
         self._seen: tuple[Perturbation, ...] = ()

@@ -16,6 +16,7 @@ from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds, reset_seeds
 from adversarl.interfaces.trials import Trace
 from adversarl.types import Axis, Grounding, Perturbation
+from adversarl_mujoco.axes.splits import Split
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.pool import Helper, Pool
 from adversarl_mujoco.presets import PRESETS
@@ -42,6 +43,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         renderer: Which one draws, see `adversarl_mujoco.renderers`.
         max_episode_steps: Time limit [control steps].
         axes: Names of the axes offered to curricula, in this order; None offers all.
+        split: Which part of colours, directions and places perturbations draw from.
         seed: Root of the environments' own generators.
 
     Raises:
@@ -64,13 +66,14 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         max_episode_steps: int,
         axes: tuple[str, ...] | None,
         embeddings: bool = False,
+        split: Split = "all",
         seed: int,
     ) -> None:
         self._embeddings = embeddings
         self.num_envs, self.max_episode_steps = num_envs, max_episode_steps
         self.image_size, self._kind = image_size, renderer
         streams = np.random.SeedSequence(seed).spawn(num_envs)
-        self.simulations = [Simulation(scene, make_task, np.random.default_rng(s)) for s in streams]
+        self.simulations = [Simulation(scene, make_task, np.random.default_rng(s), split) for s in streams]
         first = self.simulations[0]
         self.task, self.failure_kinds = first.task.text, first.task.failure_kinds
         self.axes = _choose(first.perturber.axes, axes)
@@ -196,6 +199,10 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         except PerturbationError as error:
             return str(error)
         return ""
+
+    def reserved(self, perturbation: Perturbation) -> bool:
+        """Whether it fixes a colour or a direction that belongs to tests; see `PerturbableVectorEnv.reserved`."""
+        return self.simulations[0].perturber.check(perturbation).reserved(perturbation.value)
 
     def perturb(self, indices: Indices, perturbations: Sequence[Sequence[Perturbation]]) -> None:
         """Puts perturbations in force from the next step or reset on; see `PerturbableVectorEnv.perturb`."""

@@ -43,7 +43,7 @@ def _perturbations(draw: dict[str, float] | None, rng: np.random.Generator) -> t
 
 def judge(learner: Learner, cells: list[Cell]) -> list[CellResult]:
     """Plays the cells with the deterministic policy in a world of their own."""
-    return evaluate(learner, Compensation(PLAYERS, seed=0), cells)
+    return evaluate(learner.act, Compensation(PLAYERS, seed=0), cells)
 
 
 def success(results: list[CellResult]) -> float:

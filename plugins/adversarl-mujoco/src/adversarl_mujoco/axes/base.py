@@ -13,7 +13,8 @@ from typing import ClassVar
 import numpy as np
 
 from adversarl.errors import PerturbationError
-from adversarl.types import Axis, Perturbation
+from adversarl.types import Axis, Perturbation, Value
+from adversarl_mujoco.axes.splits import Group, Split, in_split, is_test, sphere_draws
 from adversarl_mujoco.axes.stage import Handle, Stage
 
 Draws = Sequence[float]
@@ -28,7 +29,7 @@ class WorldAxis(ABC):
     The perturber calls it so, on a stage that is nominal but for the axes before it::
 
         axis.check(perturbation, stage)
-        axis.apply(stage, perturbation, draws(perturbation.seed, axis.spec.name, target))
+        axis.apply(stage, perturbation, draws(perturbation.seed, axis.spec.name, target, axis.things, split))
 
     Attributes:
         spec: Its specification.
@@ -36,6 +37,7 @@ class WorldAxis(ABC):
         numbers: How many numbers a value given by numbers has; 0 if it cannot be.
         rgb: Whether these numbers are a colour, RGB in [0, 1].
         phase: Axes of a lower phase are applied before all others.
+        things: Groups of draws that make one thing each, such as a colour; training and tests draw different things.
     """
 
     spec: Axis
@@ -44,6 +46,7 @@ class WorldAxis(ABC):
     numbers: ClassVar[int] = 0
     rgb: ClassVar[bool] = False
     phase: ClassVar[int] = 0
+    things: ClassVar[tuple[Group, ...]] = ()
 
     @abstractmethod
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
@@ -99,6 +102,16 @@ class WorldAxis(ABC):
         fits = self.numbers > 0 and len(value) == self.numbers and all(math.isfinite(x) for x in value)
         return fits and (not self.directions or any(value)) and (not self.rgb or all(0 <= x <= 1 for x in value))
 
+    def reserved(self, value: Value) -> bool:
+        """Whether a value given by numbers belongs to tests; names are everybody's words."""
+        if not isinstance(value, tuple) or not self.things:
+            return False
+        return is_test(sphere_draws(value) if self.directions else self.color_draws(value))
+
+    def color_draws(self, rgb: Sequence[float]) -> Sequence[float]:
+        """The draws that make a colour."""
+        return rgb
+
     def _check_name(self, value: str, stage: Stage) -> None:
         known, parts = self.known(stage), value.split() if self.directions else [value]
         for part in parts or [value]:
@@ -147,10 +160,13 @@ class ObjectAxis(WorldAxis):
 
 
 @lru_cache(maxsize=8192)
-def draws(seed: int, axis: str, target: str | None) -> tuple[float, ...]:
+def draws(
+    seed: int, axis: str, target: str | None, things: tuple[Group, ...] = (), split: Split = "all"
+) -> Sequence[float]:
     """Uniform numbers in [0, 1), independent between axes and targets, the same on every machine. Shape (DRAWS,)."""
     stable = zlib.crc32(f"{axis}/{target or ''}".encode())
-    return tuple(np.random.default_rng((seed & 0xFFFFFFFFFFFFFFFF) << 32 | stable).random(DRAWS).tolist())
+    drawn = np.random.default_rng((seed & 0xFFFFFFFFFFFFFFFF) << 32 | stable).random(DRAWS).tolist()
+    return in_split(tuple(drawn), things, split)
 
 
 def sign(value: object, plus: str, minus: str, u: float) -> float:

@@ -55,6 +55,7 @@ class CameraPosition(WorldAxis):
     names = tuple(MOVES)
     directions = True
     numbers = 3
+    things = ((0, 1),)
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Displaces the camera by intensity times `DISPLACEMENT_M`."""
@@ -80,6 +81,7 @@ class CameraOrientation(WorldAxis):
     names = tuple(TURNS)
     directions = True
     numbers = 3
+    things = ((0, 1),)
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Rotates the camera by intensity times `ROTATION_RAD`."""

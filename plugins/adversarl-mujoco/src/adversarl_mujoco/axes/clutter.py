@@ -11,6 +11,7 @@ import numpy as np
 from adversarl.types import Axis, Perturbation
 from adversarl_mujoco.axes.base import Draws, WorldAxis
 from adversarl_mujoco.axes.stage import Stage
+from adversarl_mujoco.scene import DISTRACTORS
 
 HIDDEN = 0.6
 """Share of the object's width that the occluder hides when it stands right before it."""
@@ -25,6 +26,12 @@ _PLACES_M = ((-0.28, 0.1), (-0.27, 0.25), (-0.09, 0.23), (0.08, 0.215))
 SLOTS_M = tuple((x, side * y) for x, y in _PLACES_M for side in (-1, 1))
 """Where distractors may stand: around the area where the object starts, within the picture, world frame [m]."""
 JITTER_M = 0.02
+_DRAWS_EACH = 6
+_COLORS = tuple(
+    (start + 3, start + 4, start + 5)
+    for start in range(len(SLOTS_M), len(SLOTS_M) + DISTRACTORS * _DRAWS_EACH, _DRAWS_EACH)
+)
+"""Draws of the distractors' colours."""
 LOOK_ALIKES = 3
 _SPHERE, _CAPSULE = int(mujoco.mjtGeom.mjGEOM_SPHERE), int(mujoco.mjtGeom.mjGEOM_CAPSULE)
 _CYLINDER = int(mujoco.mjtGeom.mjGEOM_CYLINDER)
@@ -46,6 +53,7 @@ class Occluder(WorldAxis):
     names = ("left", "right", "center")
     numbers = 3
     rgb = True
+    things = ((0,), (1, 2, 3))
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Sizes the post by the intensity and puts it on a line from the camera to the workspace."""
@@ -83,6 +91,7 @@ class Distractors(WorldAxis):
     )
     numbers = 3
     rgb = True
+    things = _COLORS
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Puts ceil(6 intensity) objects into drawn slots, in drawn places and colours."""
@@ -103,6 +112,8 @@ class DistractorSimilarity(WorldAxis):
         source="ours, after THE COLOSSEUM (arXiv:2402.08191): distractors are hardest where they resemble the target",
         phrase="make the distractors look like the object",
     )
+
+    things = _COLORS
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Mixes the object's colour into those on the table; the share `intensity` of them gets its shape."""
@@ -135,7 +146,7 @@ def _spread(stage: Stage, count: int, u: Sequence[float], color: object) -> None
     """Puts the first distractors into drawn slots, in drawn places and colours."""
     slots = sorted(range(len(SLOTS_M)), key=lambda slot: u[slot])
     for index in range(count):
-        _place(stage, index, SLOTS_M[slots[index]], u[len(SLOTS_M) + 6 * index :], color)
+        _place(stage, index, SLOTS_M[slots[index]], u[len(SLOTS_M) + _DRAWS_EACH * index :], color)
 
 
 def _place(stage: Stage, index: int, slot: tuple[float, float], u: Sequence[float], color: object) -> None:

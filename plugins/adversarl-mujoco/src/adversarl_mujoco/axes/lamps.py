@@ -28,6 +28,7 @@ class LightCount(WorldAxis):
         phrase="change the number of lights",
     )
     names = ("more", "fewer")
+    things = tuple((start, start + 1, start + 2) for start in range(1, 1 + 3 * LAMPS, 3))
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Lights the share `intensity` of all lamps that wait, or puts it out: the scene's own, then fill and key."""

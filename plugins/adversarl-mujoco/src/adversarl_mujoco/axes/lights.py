@@ -5,7 +5,9 @@ World frame: +x towards the camera, +y to the right of the picture, z up.
 
 from __future__ import annotations
 
+import colorsys
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -72,6 +74,7 @@ class LightPosition(WorldAxis):
     names = (*DIRECTIONS, "overhead")
     directions = True
     numbers = 3
+    things = ((0, 1),)
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Moves the lamp by intensity metres times `DISPLACEMENT_M`."""
@@ -110,6 +113,7 @@ class LightDirection(WorldAxis):
     names = ("left", "right", "closer", "farther")
     directions = True
     numbers = 3
+    things = ((0, 1),)
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Turns the beam by intensity times `AIM_RAD` towards a side."""
@@ -191,6 +195,12 @@ class LightColor(WorldAxis):
     )
     numbers = 3
     rgb = True
+    things = ((0,),)
+
+    def color_draws(self, rgb: Sequence[float]) -> Sequence[float]:
+        """The hue [turns]."""
+        red, green, blue = rgb
+        return (colorsys.rgb_to_hsv(red, green, blue)[0],)
 
     def accepts(self, value: tuple[float, ...]) -> bool:
         """RGB in [0, 1], not black."""
@@ -220,6 +230,7 @@ class AmbientLight(WorldAxis):
     names = ("bright", "dim")
     numbers = 3
     rgb = True
+    things = ((0, 1, 2),)
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Adds to the ambient term, or takes it away."""

@@ -12,6 +12,7 @@ from adversarl.types import Axis, Perturbation
 from adversarl_mujoco.axes.base import WorldAxis, draws
 from adversarl_mujoco.axes.catalog import WORLD_AXES
 from adversarl_mujoco.axes.settings import Layout, RenderSettings
+from adversarl_mujoco.axes.splits import Split
 from adversarl_mujoco.axes.stage import Stage
 from adversarl_mujoco.effects import Effect
 from adversarl_mujoco.parts import Scene
@@ -33,7 +34,10 @@ class Perturber:
         renderer.draw(view, out)
     """
 
-    def __init__(self, model: mujoco.MjModel, scene: Scene, target: str, home: Sequence[float] = ()) -> None:
+    def __init__(
+        self, model: mujoco.MjModel, scene: Scene, target: str, home: Sequence[float] = (), split: Split = "all"
+    ) -> None:
+        self._split = split
         self._stage = Stage(model, scene, target, home)
         self._fields = self._stage.fields
         self._nominal = tuple(field.copy() for field in self._fields)
@@ -60,7 +64,8 @@ class Perturber:
         chosen.sort(key=lambda pair: _order(pair[1]))
         self._mechanical = any(axis.spec.group in _MECHANICAL for axis, _ in chosen)
         for axis, perturbation in chosen:
-            u = draws(perturbation.seed, perturbation.axis, axis.stream(perturbation.target, stage))
+            stream = axis.stream(perturbation.target, stage)
+            u = draws(perturbation.seed, perturbation.axis, stream, axis.things, self._split)
             axis.apply(stage, perturbation, u)
         if stage.physics.derived:
             stage.physics.derive()

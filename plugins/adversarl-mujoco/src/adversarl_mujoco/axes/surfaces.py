@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adversarl.types import Axis, Perturbation
-from adversarl_mujoco.axes.base import Draws, ObjectAxis, WorldAxis
+from adversarl_mujoco.axes.base import DRAWS, Draws, ObjectAxis, WorldAxis
 from adversarl_mujoco.axes.colors import Color, distant_color
 from adversarl_mujoco.axes.stage import Handle, Stage
 from adversarl_mujoco.textures import PATTERNS, pattern_of
@@ -26,6 +26,7 @@ class SurfaceColor(WorldAxis):
 
     numbers = 3
     rgb = True
+    things = tuple((start, start + 1, start + 2) for start in range(0, DRAWS, 3))
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Moves the colour by intensity along the way from nominal to the other."""

@@ -76,6 +76,7 @@ class GlareAxis(WorldAxis):
         phrase="add lens glare",
     )
     names = tuple(PLACES)
+    things = ((0,),)
 
     def apply(self, stage: Stage, perturbation: Perturbation, u: Draws) -> None:
         """Adds light in proportion to the intensity."""
