@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 HOMES: dict[str, dict[str, tuple[str, ...]]] = {
+    "adversarl-benchmark": {"suite": ("tabletop-heldout-v1", "held-out")},
     "adversarl-mujoco": {"backend": ("mujoco",)},
     "adversarl-sb3": {"learner": ("ppo", "sac", "td3"), "exporter": ("onnx",), "curriculum": ("adversary",)},
     "adversarl-claude": {"curriculum": ("claude",), "failure": ("claude",), "reward": ("claude",)},
@@ -28,7 +29,7 @@ HOMES: dict[str, dict[str, tuple[str, ...]]] = {
         "reward": ("goal-image",),
     },
     "adversarl-rewards": {"reward": ("classifier", "ensemble")},
-    "adversarl-trackers": {"tracker": ("tensorboard",)},
+    "adversarl-trackers": {"tracker": ("tensorboard", "wandb")},
 }
 
 

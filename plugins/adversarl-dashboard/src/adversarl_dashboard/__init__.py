@@ -1,0 +1,1 @@
+"""A dashboard over run folders, in a browser."""
