@@ -96,6 +96,20 @@ class RunFolder:
         for unfinished in self.checkpoints.glob(".*"):
             shutil.rmtree(unfinished)
 
+    def adopt(self, source: Path, lengths: Mapping[str, int], *, same_evaluation: bool) -> None:
+        """Takes over the beginning of another run's journals, and its evaluation of the warm start if that is the same.
+
+        Args:
+            source: The other run's folder.
+            lengths: How much of each journal [byte].
+            same_evaluation: Whether both runs are evaluated alike.
+        """
+        for name, length in lengths.items():
+            self._files[name].write((source / f"{name}.jsonl").read_bytes()[:length].decode())
+        made = source / "evaluation.json"
+        if same_evaluation and made.exists() and "warm_start" in (known := read_json(made)):
+            write_json(self.path / "evaluation.json", {"warm_start": known["warm_start"]})
+
     def save_checkpoint(
         self, step: int, loop: Mapping[str, Any], meta: Mapping[str, Any], save: Callable[[Path], None]
     ) -> None:

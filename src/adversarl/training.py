@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Callable, Mapping
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +13,13 @@ from adversarl.evaluate import evaluate_everywhere
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.learner import Learner
 from adversarl.loop import ClosedLoop
+from adversarl.manifest import manifest
 from adversarl.metrics import robustness_auc, robustness_curve
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe
 from adversarl.runs import RunFolder, read_json, write_json, write_text
 from adversarl.types import CellResult, Rate
+from adversarl.warm_starts import adopt_warm_start
 
 StopRequested = Callable[[], bool]
 
@@ -32,6 +32,7 @@ def train(
     resume: bool = False,
     stop_requested: StopRequested = lambda: False,
     source: str = "",
+    warm_start: Path | None = None,
 ) -> dict[str, Any]:
     """Runs a recipe to its end.
 
@@ -42,6 +43,7 @@ def train(
         resume: Go on from the folder's latest checkpoint.
         stop_requested: Asked where a checkpoint may be taken; True saves and raises `Interrupted`.
         source: Recipe and options as they were given, for the message that says how to resume.
+        warm_start: A run folder whose warm start a new run takes over, see `adopt_warm_start`.
 
     Returns:
         What ``summary.json`` holds.
@@ -53,7 +55,7 @@ def train(
     begun = time.monotonic()
     with RunFolder(path, resume=resume) as folder:
         _check_recipe(folder, recipe, resume=resume)
-        run = Run(recipe, plugins, folder, stop_requested, source, begun)
+        run = Run(recipe, plugins, folder, stop_requested, source, begun, warm_start)
         try:
             return run.execute()
         finally:
@@ -71,7 +73,9 @@ class Run:
         stop_requested: StopRequested,
         source: str,
         begun: float,
+        warm_start: Path | None = None,
     ) -> None:
+        self.warm_start = warm_start
         self.recipe, self.folder, self.manager = recipe, folder, plugins.manager
         self.stop_requested, self.source = stop_requested, source
         self.listeners = [folder, *(choice.make(folder.path) for choice in recipe.trackers)]
@@ -172,12 +176,15 @@ class Run:
     def _restore(self) -> int:
         """Goes back to the latest checkpoint, if there is one; returns its environment steps."""
         latest = self.folder.latest()
-        if latest is None:
+        if latest is not None:
+            meta = read_json(latest / "meta.json")
+            load_checkpoint(latest, self.loop, self.learner)
+        elif self.warm_start is not None:
+            meta = adopt_warm_start(self.warm_start, self.folder, self.recipe, self.loop, self.learner)
+        else:
             return 0
-        meta = read_json(latest / "meta.json")
         self.phase, self.seconds = meta["phase"], meta["seconds"]
         self.set_up_time_s = meta["set_up_time_s"]
-        load_checkpoint(latest, self.loop, self.learner)
         self.folder.cut_evaluations(self.learner.env_steps)
         self._saved_at = self.loop.env_steps
         return self._saved_at
@@ -275,22 +282,3 @@ def _check_recipe(folder: RunFolder, recipe: Recipe, *, resume: bool) -> None:
                 problem = f"was made with [{table}] {key} = {old!r}, not {new!r}. Resume with the same recipe"
                 raise RunFolderError(folder.path, f"{problem}, or choose another folder with --out")
     write_text(path, recipe.to_toml())
-
-
-def manifest() -> dict[str, Any]:
-    """Versions and machine of this run."""
-    versions = {d.name: d.version for d in distributions()}
-    names = ("adversarl", "torch", "mujoco", "numpy", "gymnasium", "stable-baselines3", "pluggy", "pydantic")
-    return {
-        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpus": _cpus(),
-        "versions": {n: v for n, v in sorted(versions.items()) if n in names or n.startswith("adversarl")},
-    }
-
-
-def _cpus() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

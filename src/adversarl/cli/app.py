@@ -65,13 +65,16 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Override run.seed.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME-SEED by default.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the folder's latest checkpoint.")] = False,
+    warm_start: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Begin where the warm start of this run ended.")
+    ] = None,
     plugin: PluginFiles = None,
 ) -> None:
     """Train a recipe in the closed loop. Ctrl-C saves and says how to go on."""
     from adversarl.cli.run import run_recipe
 
     files = tuple(plugin or ())
-    run_recipe(recipe, overrides or [], seed, out, resume, load_plugins(files), files)
+    run_recipe(recipe, overrides or [], seed, out, resume, load_plugins(files), files, warm_start)
 
 
 def evaluate(

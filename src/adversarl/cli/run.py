@@ -25,6 +25,7 @@ def run_recipe(
     resume: bool,
     plugins: Plugins,
     files: Sequence[Path] = (),
+    warm_start: Path | None = None,
 ) -> None:
     """Trains a recipe with a live view and prints the summary; `files` are the one-file plugins in `plugins`."""
     more = [] if seed is None else [f"run.seed={seed}"]
@@ -34,7 +35,15 @@ def run_recipe(
     with stop_on_signals() as stop_requested, LiveView(console, recipe.run.name) as view:
         plugins.manager.register(view)
         try:
-            summary = train(recipe, plugins, folder, resume=resume, stop_requested=stop_requested, source=source)
+            summary = train(
+                recipe,
+                plugins,
+                folder,
+                resume=resume,
+                stop_requested=stop_requested,
+                source=source,
+                warm_start=warm_start,
+            )
         finally:
             plugins.manager.unregister(view)
     _print_summary(summary, folder)
