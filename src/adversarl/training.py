@@ -131,7 +131,8 @@ class Run:
     def _train(self) -> None:
         total = self.recipe.run.total_steps
         self._evaluate_along_the_way()
-        self.learner.learn(total, self._on_progress)
+        if total:  # else the loop stays where the warm start left it, so that other runs can begin there
+            self.learner.learn(total, self._on_progress)
         self._spend("train")
         self._save()
         if self.learner.env_steps < total:

@@ -89,7 +89,7 @@ def _fill(book: Book, chosen: dict[str, dict[str, Any]], seeds: range, processes
     from rich.progress import MofNCompleteColumn, Progress
 
     from adversarl.errors import AdversarlError
-    from adversarl.training import manifest
+    from adversarl.manifest import manifest
     from adversarl_curricula.bench.pool import fill
 
     workers = manifest()["cpus"] if processes is None else processes

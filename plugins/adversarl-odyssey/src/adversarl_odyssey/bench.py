@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from adversarl.errors import did_you_mean
-from adversarl.training import manifest
+from adversarl.manifest import manifest
 from adversarl_odyssey.errors import OdysseyError
 from adversarl_odyssey.measure.probe import DARK, Plan
 from adversarl_odyssey.options import ClientKind, ServiceOptions

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from adversarl.interfaces.backend import PerturbableVectorEnv
-from adversarl.training import manifest
+from adversarl.manifest import manifest
 from adversarl_odyssey import account
 from adversarl_odyssey.bench import borrowed_key
 from adversarl_odyssey.errors import OdysseyError
