@@ -15,10 +15,10 @@ from adversarl.detection import OnProgress
 from adversarl.errors import AdversarlError, LiveWorld, PerturbationError
 from adversarl.interfaces.backend import Notice, PerturbableVectorEnv
 from adversarl.labelled import LabelledFrames
+from adversarl.manifest import manifest
 from adversarl.plugins import Plugins
 from adversarl.recipe import Choice, Recipe
 from adversarl.seeding import generator
-from adversarl.training import manifest
 from adversarl_rewards.bench.errors import NoAxes
 from adversarl_rewards.bench.figures import by_condition
 from adversarl_rewards.bench.frames import INTENSITIES, Design, frames_of, stratified
