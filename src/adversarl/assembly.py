@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from adversarl.errors import RunFolderError
+from adversarl.errors import RecipeError, RunFolderError
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.curriculum import CurriculumStrategy, World
 from adversarl.interfaces.learner import Learner
@@ -170,6 +170,21 @@ def checkpoint_of(folder: Path) -> Path:
 def make_learner(recipe: Recipe, loop: ClosedLoop) -> Any:
     """The learner of a recipe, on its loop."""
     return recipe["learner"].make(loop, generator(recipe.run.seed, "learner"))
+
+
+def backend_for(recipe: Recipe, keys: Mapping[str, Any]) -> Choice:
+    """The recipe's backend with the keys of ``[backend]`` that a cell of its suite wants.
+
+    Raises:
+        RecipeError: The backend does not have them.
+    """
+    backend, suite = (recipe[table].component.name for table in ("backend", "evaluation"))
+    try:
+        return recipe["backend"].changed(keys, recipe.source, "backend")
+    except RecipeError as error:
+        wanted = ", ".join(f"{key} = {value!r}" for key, value in keys.items())
+        problem = f"'{suite}' plays in worlds with {wanted}, which backend '{backend}' does not have ({error})"
+        raise RecipeError(recipe.source, "[evaluation] suite", f"{problem}. Choose another suite or backend") from None
 
 
 def load_checkpoint(checkpoint: Path, loop: ClosedLoop, learner: Learner) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from adversarl.assembly import load_checkpoint, make_learner, make_loop
+from adversarl.assembly import backend_for, load_checkpoint, make_learner, make_loop
 from adversarl.errors import Exhausted, Interrupted, RewardHacked, RunFolderError
 from adversarl.evaluate import evaluate_everywhere
 from adversarl.interfaces.backend import PerturbableVectorEnv
@@ -81,6 +81,9 @@ class Run:
         self.listeners = [folder, *(choice.make(folder.path) for choice in recipe.trackers)]
         self.loop: ClosedLoop = make_loop(recipe, plugins)
         try:
+            self.cells = recipe["evaluation"].make().cells(self.loop.parts.world.axes, recipe.run.seed)
+            for cell in self.cells:  # what cannot be evaluated should not be trained for hours before
+                backend_for(recipe, cell.world)
             self.loop.parts.trials.load_antagonist()
             self.learner: Learner = make_learner(recipe, self.loop)
             for listener in self.listeners:
@@ -205,11 +208,10 @@ class Run:
         if known is not None:
             return known
         self._spend("train" if name.startswith("step-") else "other")
-        cells = self.recipe["evaluation"].make().cells(self.loop.parts.world.axes, self.recipe.run.seed)
         results = evaluate_everywhere(
             lambda world: self.learner.act,
             self._make_world,
-            cells,
+            self.cells,
             lambda world, done, total: self._on_evaluated(world, name, done, total),
         )
         self._spend("evaluation")
@@ -218,8 +220,7 @@ class Run:
 
     def _make_world(self, changes: Mapping[str, Any]) -> PerturbableVectorEnv:
         recipe, hook = self.recipe, self.manager.hook
-        choice = recipe["backend"].changed(changes, recipe.source, "evaluation")
-        world: PerturbableVectorEnv = choice.make().make(seed=recipe.run.seed)
+        world: PerturbableVectorEnv = backend_for(recipe, changes).make().make(seed=recipe.run.seed)
         world.connect(lambda text: hook.adversarl_notice(source="backend", text=text), self.folder.path)
         return world
 

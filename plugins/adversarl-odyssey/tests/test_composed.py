@@ -64,6 +64,12 @@ def test_the_table_top_is_replaced_too_if_asked(compose):
     assert shares[1] > shares[0] + 0.1
 
 
+def test_what_is_reserved_for_tests_is_what_the_world_inside_reserves(compose):
+    world, _ = compose()
+    assert world.reserved(Perturbation("table-color", 1.0, value=(0.3, 0.1, 0.1)))
+    assert not world.reserved(Perturbation("table-color", 1.0, value=(0.1, 0.1, 0.1)))
+
+
 def test_physics_reward_and_state_are_those_of_the_world_inside(compose):
     world, _ = compose()
     with closing(simulated()) as alone:

@@ -13,7 +13,7 @@ from typing import Any
 from rich.markup import escape
 from rich.progress import Progress
 
-from adversarl.assembly import checkpoint_of, load_checkpoint, load_recipe_of, make_learner, make_loop
+from adversarl.assembly import backend_for, checkpoint_of, load_checkpoint, load_recipe_of, make_learner, make_loop
 from adversarl.cli.output import console, interval, print_json, table
 from adversarl.errors import AdversarlError, RecipeError
 from adversarl.evaluate import MakeWorld, Player, evaluate_everywhere, teacher
@@ -121,8 +121,8 @@ class _Worlds:
         known = change, repr(sorted(keys.items()))
         if known not in self._made:
             recipe = self._variants[change]
-            choice = recipe["backend"].changed(keys, recipe.source, "evaluation")
-            world = self._stack.enter_context(closing(choice.make().make(seed=recipe.run.seed)))
+            backend = backend_for(recipe, keys).make()
+            world = self._stack.enter_context(closing(backend.make(seed=recipe.run.seed)))
             self._check_alike(world, change)
             world.connect(self._notice, self._folder)
             self._made[known] = world

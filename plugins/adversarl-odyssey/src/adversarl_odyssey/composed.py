@@ -199,6 +199,10 @@ class ComposedVectorEnv(PerturbableVectorEnv):
         self.inner.restore(indices)
         self._changed[np.asarray(indices, dtype=np.intp)] = True
 
+    def reserved(self, perturbation: Perturbation) -> bool:
+        """Whether the world inside reserves it for tests."""
+        return self.inner.reserved(perturbation)
+
     def active(self, indices: Indices) -> list[tuple[Perturbation, ...]]:
         """What is in force in each of these environments."""
         return self.inner.active(indices)

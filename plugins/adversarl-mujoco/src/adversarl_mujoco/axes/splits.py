@@ -32,8 +32,14 @@ def in_split(u: Sequence[float], groups: Iterable[Group], split: Split) -> Seque
     moved = list(u)
     for group in groups:
         if is_test(moved[index] for index in group) != (split == "test"):
-            moved[group[0]] = (moved[group[0]] + 1 / CELLS) % 1.0
+            moved[group[0]] = _next_field(moved[group[0]])
     return tuple(moved)
+
+
+def _next_field(u: float) -> float:
+    moved = (u + 1 / CELLS) % 1.0
+    # The largest number below 1 is rounded up to the second field.
+    return min(moved, math.nextafter(1 / CELLS, 0)) if u >= 1 - 1 / CELLS else moved
 
 
 def sphere_draws(direction: Sequence[float]) -> tuple[float, float]:
