@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adversarl.builtin.point_mass import PointMass
-from adversarl.evaluate import evaluate
+from adversarl.evaluate import evaluate, evaluate_everywhere, teacher
 from adversarl.interfaces.learner import Learner, LearnerOptions
 from adversarl.seeding import TRAINING_SEEDS
 from adversarl.types import Cell, Perturbation
@@ -80,3 +80,62 @@ def test_progress_is_told_after_every_episode():
     told = []
     run(Expert, 3, on_episode=lambda done, total: told.append((done, total)))
     assert told == [(n, 10) for n in range(1, 11)]
+
+
+def many_cells():
+    """Cells of three worlds, mixed up; shorter episodes tell the worlds apart."""
+    seeds = tuple(TRAINING_SEEDS + i for i in range(3))
+    limits = (10, 40, 5, 10, 40)
+    return [Cell(f"c{n}", 1.0, seeds, ((),) * 3, {"max_episode_steps": t}) for n, t in enumerate(limits)]
+
+
+class Worlds:
+    """Makes worlds, and remembers what was asked and what was closed."""
+
+    def __init__(self):
+        self.asked, self.closed = [], []
+
+    def __call__(self, keys):
+        options = PointMass.Options(num_envs=2, image_size=16, **keys)
+        made = PointMass(options).make(seed=0)
+        made.close_extras = lambda **kwargs: self.closed.append(keys["max_episode_steps"])
+        self.asked.append(keys["max_episode_steps"])
+        return made
+
+
+def nobody_moves(world):
+    return lambda observation: np.zeros((world.num_envs, 2), np.float32)
+
+
+def test_every_cell_is_played_in_its_own_world_which_is_made_once_and_closed():
+    worlds, told = Worlds(), []
+    cells, tell = many_cells(), lambda world, done, total: told.append((world.max_episode_steps, done, total))
+    results = evaluate_everywhere(nobody_moves, worlds, cells, tell)
+    assert [result.axis for result in results] == ["c0", "c1", "c2", "c3", "c4"]
+    assert worlds.asked == worlds.closed == [10, 40, 5]
+    assert [done for _, done, _ in told] == list(range(1, 16))
+    assert {total for *_, total in told} == {15}
+    assert [limit for limit, *_ in told] == [10] * 6 + [40] * 6 + [5] * 3
+    rewards = [sum(result.total_reward) for result in results]
+    assert rewards[0] == rewards[3]
+    assert rewards[1] == rewards[4]
+    assert len(set(rewards)) == 3
+
+
+def test_a_world_is_closed_when_its_player_fails():
+    worlds = Worlds()
+
+    def clumsy(world):
+        raise RuntimeError("fell")
+
+    with pytest.raises(RuntimeError, match="fell"):
+        evaluate_everywhere(clumsy, worlds, many_cells(), lambda *_: None)
+    assert worlds.asked == worlds.closed == [10]
+
+
+def test_the_teacher_plays_by_the_state_alone():
+    env = world(3)
+    [nominal, heavy] = evaluate(teacher(env), env, cells())
+    assert nominal.success == (True,) * 5
+    assert nominal == run(Expert, 2)[0][0]
+    assert heavy.seeds == nominal.seeds

@@ -6,7 +6,7 @@ import pytest
 
 from adversarl.errors import AdversarlError, BrokenPlugin, RecipeError, UnknownComponent
 from adversarl.plugins import build_plugin_manager
-from adversarl.recipe import load_recipe, parse_recipe, read_toml, validate_options
+from adversarl.recipe import choose, load_recipe, parse_recipe, read_toml, validate_options
 from adversarl.registry import Broken, Component
 
 
@@ -302,3 +302,16 @@ def test_set_reaches_into_the_watch(recipe_file, registry):
     recipe = load_recipe(recipe_file, registry, ["watch.on_alarm=warn", "watch.monitors.mine.use=state"])
     assert recipe.watch.on_alarm == "warn"
     assert list(recipe.monitors) == ["mine"]
+
+
+def test_a_choice_with_some_keys_changed_keeps_the_others(registry):
+    choice = choose("backend", {"use": "point-mass", "num_envs": 3}, registry, "a.toml")
+    other = choice.changed({"image_size": 24}, "a.toml", "backend")
+    assert (other.options.num_envs, other.options.image_size) == (3, 24)
+    assert other.component == choice.component
+    assert choice.options.image_size != 24
+    assert choice.changed({}, "a.toml", "backend") == choice
+    with pytest.raises(
+        RecipeError, match=r"a\.toml: \[evaluation\] image_siz: unknown key\. Did you mean 'image_size'\?"
+    ):
+        choice.changed({"image_siz": 24}, "a.toml", "evaluation")

@@ -236,9 +236,12 @@ class SmallSeeds(Robustness):
         ]
 
 
-class OneGrid(Robustness):
+class NewEveryTime(Robustness):
+    made = 0
+
     def cells(self, axes, seed):
-        return super().cells(axes, 0)
+        NewEveryTime.made += 1
+        return super().cells(axes, self.made)
 
 
 class VariesWhatIsNot(Robustness):
@@ -339,7 +342,7 @@ WRONG = {
     "a_resumed_learner_learns_alike": LoadsNoGenerator,
     "there_are_cells_to_play": Ragged,
     "episodes_were_never_trained_on": SmallSeeds,
-    "the_seed_fixes_the_grid": OneGrid,
+    "the_seed_fixes_the_grid": NewEveryTime,
     "the_world_can_carry_it_out": VariesWhatIsNot,
     "every_hook_it_implements_exists": MisspeltHook,
     "a_whole_run_is_tracked": OverwritesTheRecipe,

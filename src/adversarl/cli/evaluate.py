@@ -123,7 +123,7 @@ class _Worlds:
             recipe = self._variants[change]
             backend = backend_for(recipe, keys).make()
             world = self._stack.enter_context(closing(backend.make(seed=recipe.run.seed)))
-            self._check_alike(world, change)
+            self._check_alike(world, ("--also", change) if change else ("--suite", repr(dict(keys))))
             world.connect(self._notice, self._folder)
             self._made[known] = world
         return self._made[known]
@@ -132,14 +132,14 @@ class _Worlds:
         if not self._as_json:
             console.print(f"[yellow]backend:[/] {escape(text)}")
 
-    def _check_alike(self, world: PerturbableVectorEnv, change: str | None) -> None:
+    def _check_alike(self, world: PerturbableVectorEnv, asked: tuple[str, str]) -> None:
         for what in ("single_observation_space", "single_action_space"):
             mine, other = getattr(self._first, what), getattr(world, what)
             if mine != other:
                 problem = (
                     f"the policy was trained for {what[7:-6]}s of {mine}, this world has {other}. Change another key"
                 )
-                raise RecipeError("--also", str(change), problem)
+                raise RecipeError(*asked, problem)
 
 
 def _evaluate_in(

@@ -122,6 +122,8 @@ def new_plugin(name: str, kind: str, out: Path) -> None:
 
 def check_component(plugins: Plugins, name: str, overrides: list[str], *, as_json: bool) -> None:
     """Runs the conformance kit."""
+    from unittest import SkipTest
+
     from adversarl.recipe import validate_options
     from adversarl.testing import ConformanceError, checks_for
 
@@ -137,6 +139,8 @@ def check_component(plugins: Plugins, name: str, overrides: list[str], *, as_jso
             rows.append({"check": check.__name__, "status": "ok", "problem": ""})
         except ConformanceError as error:
             rows.append({"check": check.__name__, "status": "failed", "problem": str(error)})
+        except SkipTest as error:
+            rows.append({"check": check.__name__, "status": "skipped", "problem": str(error)})
     if as_json:
         print_json(rows)
     else:

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Protocol
+from unittest import SkipTest
 
 from adversarl.errors import AdversarlError, UnknownComponent
 from adversarl.registry import KINDS
@@ -31,7 +32,12 @@ class Check(Protocol):
     __name__: str
 
     def __call__(self, cls: type[Any], options: Any = None) -> None:
-        """Checks a component class with its options, by default those that an empty recipe table gives."""
+        """Checks a component class with its options, by default those that an empty recipe table gives.
+
+        Raises:
+            ConformanceError: The promise is broken.
+            SkipTest: It cannot be judged on this machine; pytest then calls the test skipped.
+        """
 
 
 class _Fault(Exception):
@@ -61,6 +67,8 @@ def conformance(kind: str) -> Callable[[Callable[[Any, Any], None]], Check]:
                 function(cls, cls.Options() if options is None else options)
             except _Fault as fault:
                 raise ConformanceError(name, fault.what, fault.mend) from None
+            except SkipTest:
+                raise
             except Exception as error:
                 what = f"raised {type(error).__name__}: {' '.join(str(error).split())}"
                 raise ConformanceError(name, what, "The cause's traceback says where") from error
