@@ -12,7 +12,7 @@ from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe
 from adversarl_benchmark.collect import TABLE, evaluation_of, facts_of, oracle_facts, rows_of, update_table
 from adversarl_benchmark.conditions import ORACLE, WARM_START, Condition, share_warm_start
-from adversarl_benchmark.heldout import HeldOut, HeldOutFile
+from adversarl_benchmark.heldout import HeldOut, HeldOutFile, HeldOutFileOptions
 from adversarl_benchmark.jobs import Job, Watch, run_jobs
 from adversarl_benchmark.plan import Plan
 
@@ -155,7 +155,7 @@ def held_out_suite(name: str, plugins: Plugins, **options: Any) -> HeldOut:
         AdversarlError: It is another kind of suite.
     """
     if name.endswith(".toml"):
-        return HeldOutFile(HeldOutFile.Options(file=name, **options))
+        return HeldOutFile(HeldOutFileOptions(file=name, **options))
     suite = plugins.registry.get("suite", name, "--suite").load()
     if not issubclass(suite, HeldOut):
         suites = [one for one in plugins.registry.all() if one.kind == "suite"]

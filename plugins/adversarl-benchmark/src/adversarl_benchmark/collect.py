@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ COLUMNS = (
     "total_reward",
     "env_steps",
 )
-PROMPTS = 12
-"""Prompts of a run that are told, those that came most often."""
+FEWEST, PROMPTS = 5, 12
+"""Prompts of a run are told that came at least so often, and at most so many of them."""
 
 
 def evaluation_of(folder: Path, suite: str, episodes: int, player: str = "") -> dict[str, Any] | None:
@@ -137,7 +137,8 @@ def _prompts(folder: Path) -> dict[str, Any]:
         episode = outcomes.get(row["episode"])
         if episode is not None and row["took_effect"] is not None:
             by_text.setdefault(row["text"], []).append(episode["success"])
-    often = sorted(by_text.items(), key=lambda item: (-len(item[1]), item[0]))[:PROMPTS]
+    repeated = [item for item in by_text.items() if len(item[1]) >= FEWEST]
+    often = sorted(repeated, key=lambda item: (-len(item[1]), item[0]))[:PROMPTS]
     clean = [row["success"] for row in outcomes.values() if not row["perturbations"]]
     return {
         "nominal": {"n": len(clean), "successes": sum(clean)},
@@ -146,12 +147,7 @@ def _prompts(folder: Path) -> dict[str, Any]:
     }
 
 
-def recipes_text(recipes: Mapping[str, Recipe]) -> dict[str, str]:
-    """The recipes of all conditions as TOML, with every default."""
-    return {name: recipe.to_toml() for name, recipe in recipes.items()}
-
-
-def cells_text(rows: list[dict[str, Any]]) -> dict[str, str]:
+def cells_text(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Every cell's outcomes, ``condition/seed/curve/intensity`` to a string of 1 and 0, in the order of episodes."""
     found: dict[str, list[str]] = {}
     for row in sorted(rows, key=lambda row: row["episode"]):

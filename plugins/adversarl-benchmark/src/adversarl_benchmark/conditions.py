@@ -76,7 +76,7 @@ def conditions_of(recipes: Sequence[Path], *, controls: bool) -> list[Condition]
 
 
 def differences(recipes: Mapping[str, Recipe]) -> Iterator[str]:
-    """What differs between conditions beside the curriculum and what explains failures: ``baseline: [learner] gamma``."""
+    """What differs beside the curriculum and what explains failures, such as ``baseline: [learner] gamma``."""
     first = next(iter(recipes.values())).resolved()
     for name, recipe in recipes.items():
         mine = recipe.resolved()

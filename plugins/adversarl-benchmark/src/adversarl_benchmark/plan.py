@@ -74,8 +74,8 @@ class Plan:
 def _read(path: Path) -> Plan:
     content = read_json(path)
     conditions = [Condition(**{**one, "overrides": tuple(one["overrides"])}) for one in content.pop("conditions")]
-    lists = {key: tuple(content.pop(key)) for key in ("common", "seeds")}
-    return Plan(**content, **lists, conditions=tuple(conditions))
+    content |= {key: tuple(content[key]) for key in ("common", "seeds")}
+    return Plan(**content, conditions=tuple(conditions))
 
 
 def _shown(value: str | Sequence[str]) -> str:
