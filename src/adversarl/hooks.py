@@ -13,11 +13,15 @@ import pluggy
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import typer
+    from numpy.typing import NDArray
 
     from adversarl.registry import Registrar
     from adversarl.schedule import Entry
     from adversarl.types import CellResult, Episode, FailureReport, Proposal
+
+    Picture = NDArray[np.uint8]
 
 hookspec = pluggy.HookspecMarker("adversarl")
 hookimpl = pluggy.HookimplMarker("adversarl")
@@ -86,6 +90,15 @@ def adversarl_scalars(step: int, scalars: Mapping[str, float]) -> None:
 @hookspec
 def adversarl_progress(phase: str, done: int, total: int) -> None:
     """A phase (``warm_start``, ``train``, ``evaluate``) came so far; units are steps or episodes."""
+
+
+@hookspec
+def adversarl_media(step: int, pictures: Mapping[str, Picture], videos: Mapping[str, Picture]) -> None:
+    """What the policy does in some cells of the evaluation that just ended; filmed only if somebody implements this.
+
+    Pictures have Shape (height, width, 3), videos (n, height, width, 3), both under names such as
+    ``trajectory/video/mixed/0.25`` for axis and intensity.
+    """
 
 
 @hookspec

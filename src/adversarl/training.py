@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from adversarl.assembly import backend_for, load_checkpoint, make_learner, make_loop
 from adversarl.errors import Exhausted, Interrupted, RewardHacked, RunFolderError
 from adversarl.evaluate import evaluate_everywhere
+from adversarl.filming import show
 from adversarl.interfaces.backend import PerturbableVectorEnv
 from adversarl.interfaces.learner import Learner
+from adversarl.interfaces.tracker import Guarded
 from adversarl.loop import ClosedLoop
 from adversarl.manifest import manifest
 from adversarl.metrics import robustness_auc, robustness_curve
 from adversarl.plugins import Plugins
-from adversarl.recipe import Recipe
+from adversarl.recipe import Choice, Recipe
 from adversarl.runs import RunFolder, read_json, write_json, write_text
 from adversarl.types import CellResult, Rate
 from adversarl.warm_starts import adopt_warm_start
@@ -78,7 +81,7 @@ class Run:
         self.warm_start = warm_start
         self.recipe, self.folder, self.manager = recipe, folder, plugins.manager
         self.stop_requested, self.source = stop_requested, source
-        self.listeners = [folder, *(choice.make(folder.path) for choice in recipe.trackers)]
+        self.listeners = [folder, *(self._tracker(choice) for choice in recipe.trackers)]
         self.loop: ClosedLoop = make_loop(recipe, plugins)
         try:
             self.cells = recipe["evaluation"].make().cells(self.loop.parts.world.axes, recipe.run.seed)
@@ -98,6 +101,10 @@ class Run:
         self._clock = begun
         self._begun = begun
         self._saved_at = 0
+
+    def _tracker(self, choice: Choice) -> Guarded:
+        hook, source = self.manager.hook, f"tracker {choice.component.name}"
+        return Guarded(choice.make(self.folder.path), lambda text: hook.adversarl_notice(source=source, text=text))
 
     def close(self) -> None:
         """Releases the worlds and the listeners."""
@@ -214,13 +221,16 @@ class Run:
             self.cells,
             lambda world, done, total: self._on_evaluated(world, name, done, total),
         )
-        self._spend("evaluation")
         self.manager.hook.adversarl_evaluation_finished(step=step, name=name, results=results)
+        if not self.recipe["backend"].make().live:  # whose every picture may cost
+            show(self.manager.hook, step, self.learner.act, partial(self._make_world, num_envs=1), self.cells, results)
+        self._spend("evaluation")
         return results
 
-    def _make_world(self, changes: Mapping[str, Any]) -> PerturbableVectorEnv:
+    def _make_world(self, changes: Mapping[str, Any], num_envs: int | None = None) -> PerturbableVectorEnv:
         recipe, hook = self.recipe, self.manager.hook
-        world: PerturbableVectorEnv = backend_for(recipe, changes).make().make(seed=recipe.run.seed)
+        backend = backend_for(recipe, changes).make()
+        world: PerturbableVectorEnv = backend.make(seed=recipe.run.seed, num_envs=num_envs)
         world.connect(lambda text: hook.adversarl_notice(source="backend", text=text), self.folder.path)
         return world
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,3 +32,31 @@ class Tracker:
     def __init__(self, options: TrackerOptions, folder: Path) -> None:
         self.options = options
         self.folder = folder
+
+
+class Guarded:
+    """A tracker's hooks as the run registers them: what one raises is reported, once a hook, and goes no further.
+
+    Args:
+        tracker: The tracker.
+        report: Called with what happened.
+    """
+
+    def __init__(self, tracker: Tracker, report: Callable[[str], None]) -> None:
+        told: set[str] = set()  # an exception while reporting ends there
+        for name in dir(type(tracker)):
+            if hasattr(getattr(type(tracker), name), "adversarl_impl"):
+                setattr(self, name, _guard(getattr(tracker, name), told, report))
+
+
+def _guard(method: Callable[..., Any], told: set[str], report: Callable[[str], None]) -> Callable[..., None]:
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> None:
+        try:
+            method(*args, **kwargs)
+        except Exception as error:
+            if method.__name__ not in told:
+                told.add(method.__name__)
+                report(f"{method.__name__}: {type(error).__name__}: {error}. Training goes on without it")
+
+    return call

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pluggy
 
 from adversarl import hooks
@@ -45,6 +46,9 @@ def _run(hook: pluggy.HookRelay, folder: Path, resumed_at: int = 0) -> None:
     hook.adversarl_report(env_steps=80, report=FailureReport(4, wilson(2, 4), wilson(1, 2)))
     cell = CellResult("mixed", 0.0, (2**31,), (True,), (1.0,))
     hook.adversarl_evaluation_finished(step=80, name="final", results=[cell])
+    film = np.arange(3 * 32 * 32 * 3, dtype=np.uint8).reshape(3, 32, 32, 3)
+    pictures, videos = {"trajectory/image/mixed/0.00": film[0]}, {"trajectory/video/mixed/0.00": film}
+    hook.adversarl_media(step=80, pictures=pictures, videos=videos)
     hook.adversarl_run_finished(folder=folder, summary={"nominal_success": wilson(1, 1).to_json()})
 
 
