@@ -147,4 +147,4 @@ def check_component(plugins: Plugins, name: str, overrides: list[str], *, as_jso
         styles = ["red" if row["status"] == "failed" else "" for row in rows]
         title = f"{component.kind} {component.name}"
         console.print(table(title, ["check", "status", "problem"], [list(row.values()) for row in rows], styles))
-    sys.exit(any(row["status"] == "failed" for row in rows))
+    sys.exit(int(any(row["status"] == "failed" for row in rows)))

@@ -1,1 +1,1 @@
-"""Trackers for AdversaRL: TensorBoard without a learning framework."""
+"""Trackers for AdversaRL: TensorBoard without a learning framework, and W&B."""

@@ -39,6 +39,12 @@ class Events:
         metadata = text_metadata.create_summary_metadata(display_name=None, description="")
         self._summary([_value(tag, markdown.encode(), metadata)], step)
 
+    def image(self, tag: str, encoded: bytes, size: tuple[int, ...], step: int) -> None:
+        """Writes a picture or film of a (height, width) [pixel] as a browser knows it, such as PNG or animated GIF."""
+        height, width = size
+        image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=encoded)
+        self._summary([Summary.Value(tag=tag, image=image)], step)
+
     def begin(self, hyperparameters: Mapping[str, bool | float | str], name: str) -> None:
         """Names the hyperparameters of this run, for comparison between runs."""
         self._add(Event(summary=_proto(summary_v2.hparams_pb(dict(hyperparameters), trial_id=name))), 0)

@@ -14,5 +14,10 @@ if TYPE_CHECKING:
 def adversarl_register(add: Registrar) -> None:
     """Names the components."""
     add.tracker(
-        "tensorboard", "adversarl_trackers.tensorboard:TensorBoard", "Scalars, prompts, reports for TensorBoard"
+        "tensorboard",
+        "adversarl_trackers.tensorboard:TensorBoard",
+        "Scalars, prompts, reports, pictures, films for TensorBoard",
+    )
+    add.tracker(
+        "wandb", "adversarl_trackers.weights_and_biases:WeightsAndBiases", "The same for W&B, offline by default"
     )

@@ -14,8 +14,9 @@ from adversarl import hookimpl
 from adversarl.interfaces.tracker import Tracker, TrackerOptions
 from adversarl.types import CellResult, FailureReport, Proposal
 from adversarl_trackers.events import Events
-from adversarl_trackers.markdown import evaluation_text, prompts_text, recipe_text, report_text
+from adversarl_trackers.markdown import CELLS, PROMPTS, cell_rows, prompt_rows, recipe_text, report_text, table
 from adversarl_trackers.numbers import evaluation_numbers, hyperparameters, report_numbers, summary_numbers
+from adversarl_trackers.pictures import Picture, gif, png
 
 
 class TensorBoardOptions(TrackerOptions):
@@ -80,14 +81,23 @@ class TensorBoard(Tracker):
         self._events.scalars(report_numbers(report), env_steps)
         self._events.text("failure/report", report_text(report), env_steps)
         if self._prompts:
-            self._events.text("curriculum/prompts", prompts_text(self._prompts), env_steps)
+            self._events.text("curriculum/prompts", table(PROMPTS, prompt_rows(self._prompts)), env_steps)
         self._events.flush()
 
     @hookimpl
     def adversarl_evaluation_finished(self, step: int, name: str, results: list[CellResult]) -> None:
         """Writes success per axis and intensity, and the robustness AUC."""
         self._events.scalars(evaluation_numbers(results), step)
-        self._events.text(f"evaluation/{name}", evaluation_text(results), step)
+        self._events.text(f"evaluation/{name}", table(CELLS, cell_rows(results)), step)
+        self._events.flush()
+
+    @hookimpl
+    def adversarl_media(self, step: int, pictures: Mapping[str, Picture], videos: Mapping[str, Picture]) -> None:
+        """Writes pictures as PNG and films as animated GIF."""
+        for tag, picture in pictures.items():
+            self._events.image(tag, png(picture), picture.shape[:2], step)
+        for tag, film in videos.items():
+            self._events.image(tag, gif(film), film.shape[1:3], step)
         self._events.flush()
 
     @hookimpl
