@@ -77,7 +77,9 @@ def test_conditions_share_the_warm_start_of_their_seed(benchmark):
 
 def test_runs_are_judged_along_the_way(benchmark):
     known = read_json(benchmark[0] / "runs/adaptive-0/evaluation.json")
-    assert [name for name in known if name.startswith("step-")] == ["step-300", "step-600", "step-900"]
+    along = {int(name[5:]): one["env_steps"] for name, one in known.items() if name.startswith("step-")}
+    assert along
+    assert all(due % 400 == 0 and due <= steps < 1600 for due, steps in along.items())
 
 
 def test_the_report_and_its_numbers_are_written(benchmark):

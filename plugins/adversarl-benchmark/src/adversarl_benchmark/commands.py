@@ -1,4 +1,4 @@
-"""``adversarl benchmark``, ``adversarl suites`` and ``adversarl reproduce``: what they take."""
+"""``adversarl benchmark``, ``suites``, ``reproduce`` and ``report``: what they take."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def add_commands(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command()(benchmark)
     app.command()(reproduce)
+    app.command()(report)
     suites = typer.Typer(help="Held-out scenes that runs are judged on.", no_args_is_help=True)
     suites.command("list")(suites_list)
     suites.command("show")(suites_show)
@@ -80,3 +81,16 @@ def reproduce(
 
     chosen = (condition, seed, curve, intensity)
     show_reproduction(report, chosen, load_plugins(tuple(plugin or ())), retrain=retrain, as_json=json)
+
+
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.json, or a report.html.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the report; that of RESULTS by default.")] = None,
+    page: Annotated[Path | None, typer.Option(metavar="FILE.md", help="Write one Markdown page instead.")] = None,
+    preface: Annotated[Path | None, typer.Option(metavar="FILE.md", help="What the page begins with.")] = None,
+    plugin: PluginFiles = None,
+) -> None:
+    """Write the report of a results file again."""
+    from adversarl_benchmark.reproduce_command import rewrite_report
+
+    rewrite_report(results, out, page, preface, load_plugins(tuple(plugin or ())))

@@ -50,3 +50,24 @@ def show_reproduction(report: Path, chosen: Chosen, plugins: Plugins, *, retrain
         console.print("[green]agrees[/]" if found.agrees else "[red]does not agree[/]")
     if not found.agrees:
         raise typer.Exit(1)
+
+
+def rewrite_report(results: Path, out: Path | None, page: Path | None, preface: Path | None, plugins: Plugins) -> None:
+    """Writes the report of a results file again, or one page of a documentation.
+
+    Raises:
+        AdversarlError: A file cannot be read, or is none of a benchmark.
+    """
+    from adversarl_benchmark.report import write_report
+    from adversarl_benchmark.results_page import media_of, write_page
+
+    content = read_results(results)
+    with console.status("drawing"):
+        media = media_of(content, plugins)
+        if page is None:
+            written = write_report(content, media, out or results.parent)
+        else:
+            words = preface.read_text(encoding="utf-8") if preface is not None else ""
+            write_page(content, media, page, words)
+            written = page
+    console.print(f"wrote {written}", highlight=False, soft_wrap=True)
