@@ -128,23 +128,25 @@ def _cells(rng):
     return cells
 
 
+OVER = "(IQM over 5 seeds x 25 curves)"
 COMPARISONS = [
     _comparison(
         "adaptive", "baseline", 0.112, 0.05, 0.86, "better",
-        "adaptive is better than baseline: its held-out robustness AUC is 11 points higher (95 % from 6 to 16).",
-    ),
-    _comparison(
-        "adaptive", "random-prompts", 0.021, 0.045, 0.58, "not enough episodes",
-        "Not enough episodes to tell adaptive from random-prompts: +2 points (95 % from -2 to 7).",
-        {"effect": 0.02, "seeds": 22, "episodes": 20},
+        f"adaptive is better than baseline by 11.2 points [6.2, 16.2] {OVER}",
     ),
     _comparison(
         "adaptive", "static", 0.09, 0.05, 0.81, "better",
-        "adaptive is better than static: 9 points (95 % from 4 to 14).",
+        f"adaptive is better than static by 9 points [4, 14] {OVER}; not after Holm's correction, p = 0.07",
+    ),
+    _comparison(
+        "adaptive", "random-prompts", 0.021, 0.045, 0.58, "not enough episodes",
+        f"not enough episodes to tell adaptive from random-prompts: 2.1 points [-2.4, 6.6] {OVER}; an effect of "
+        "5 points needs about 22 seeds",
+        {"effect": 0.05, "seeds": 22, "episodes": 1570},
     ),
     _comparison(
         "static", "baseline", 0.004, 0.018, 0.51, "tie",
-        "static and baseline are a tie: 0 points (95 % from -1 to 2), inside the margin of 5 points.",
+        f"static and baseline tie: 0.4 points [-1.4, 2.2], within 5 points either way {OVER}",
     ),
 ]  # fmt: skip
 
@@ -157,8 +159,8 @@ def results(leak=False):
     if leak:
         conditions[1]["held_out"] = False
         conditions[1]["leaks"] = [
-            "static-0: prompt 'thick fog at 50 % and a wide field of view at 50 %' is one of the suite's, 12 episodes",
-            "static-2: axis 'fog' is unseen by the suite and was varied, 40 episodes",
+            "prompt 'thick fog at 50 % and a wide field of view at 50 %' belongs to the suite, 12 episodes",
+            "axis 'fog' is unseen in training by the suite's file, and was varied in 40 episodes",
         ]
     points = [
         {
@@ -186,6 +188,8 @@ def results(leak=False):
         "intensities": list(INTENSITIES),
         "curves": list(CURVES),
         "threshold": 0.5,
+        "margin": 0.05,
+        "methods": {"interval": "Student's t over whole seeds", "auc": "mean success over the intensities of a curve"},
         "conditions": conditions,
         "comparisons": COMPARISONS,
         "visual_distance": {

@@ -116,7 +116,7 @@ def _gradients(picture: Pictures) -> Floats:
     cells = np.bincount(((rows * GRID + columns) * ANGLES + bins).ravel(), strength.ravel(), GRID * GRID * ANGLES)
     cells = cells.reshape(-1, ANGLES)
     # 0.1 is the gradient of a faint edge: without it the noise of an even surface would count like an edge.
-    clipped = np.minimum(cells / (np.linalg.norm(cells, axis=1, keepdims=True) + 0.1), 0.2)
+    clipped: Floats = np.minimum(cells / (np.linalg.norm(cells, axis=1, keepdims=True) + 0.1), 0.2)
     return clipped.ravel()
 
 
@@ -180,7 +180,8 @@ def _nearest(rows: Floats, known: Floats, *, own: bool = False) -> Floats:
     squares = (rows**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * rows @ known.T
     if own and len(rows) > 1:
         np.fill_diagonal(squares, np.inf)
-    return np.sqrt(np.maximum(squares, 0.0).min(axis=1))
+    distances: Floats = np.sqrt(np.maximum(squares, 0.0).min(axis=1))
+    return distances
 
 
 def correlation(points: Sequence[Mapping[str, Any]], draws: int = 2000) -> dict[str, Any]:
