@@ -124,7 +124,7 @@ def _aggregates(name: str, scores: Scores) -> dict[str, Any]:
     found = {key: aggregate(area, metric, episodes=episodes).to_json() for key, metric in METRICS.items()}
     indices = statistics.stratified_indices(len(area), len(scores.curves), DRAWS, generator(0, "auc", name))
     drawn = iqm(statistics.resample(area, indices))
-    found["auc"]["stratified"] = [tidy(bound) for bound in statistics.percentile_interval(drawn)]
+    found["auc"]["stratified"] = _bounds(statistics.percentile_interval(drawn) if len(area) > 1 else None)
     return {**found, "nominal": _area(nominal) if nominal else nothing}
 
 
@@ -210,7 +210,7 @@ def _compare(a: str, b: str, first: Scores, second: Scores, margin: float) -> di
     return {
         "a": a,
         "b": b,
-        "difference": {**gap.estimate.to_json(), "stratified": [tidy(bound) for bound in gap.stratified]},
+        "difference": {**gap.estimate.to_json(), "stratified": _bounds(gap.stratified)},
         "probability_of_improvement": statistics.improvement(one.auc, other.auc).to_json(),
         "p": gap.p,
         "verdict": said,
@@ -241,6 +241,10 @@ def _prompts(runs: Iterable[Run]) -> list[dict[str, Any]]:
 def _pooled(counts: Iterable[Mapping[str, int]]) -> Rate:
     together = [(one["successes"], one["n"]) for one in counts]
     return wilson(sum(good for good, _ in together), sum(n for _, n in together))
+
+
+def _bounds(interval: tuple[float, float] | None) -> list[float] | None:
+    return None if interval is None else [tidy(bound) for bound in interval]
 
 
 def _leaks(name: str, runs: Sequence[Run]) -> list[str]:

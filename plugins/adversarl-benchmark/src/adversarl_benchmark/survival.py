@@ -70,14 +70,14 @@ def sample_efficiency(runs: Sequence[tuple[float, bool]], name: str = "") -> dic
         name: Names the random numbers.
 
     Returns:
-        ``{"median", "low", "high", "restricted_mean", "horizon", "reached", "of", "each"}`` in environment steps;
+        ``{"median", "low", "high", "restricted_mean", "reached", "of", "each"}`` in environment steps;
         None stands for *not within the training*. The interval of the median is the percentile bootstrap of
         seeds: with 5 seeds it is nearly their whole range.
     """
     each = [time if there else None for time, there in runs]
     result: dict[str, Any] = {"reached": sum(there for _, there in runs), "of": len(runs), "each": each}
     if not runs:
-        return {"median": None, "low": None, "high": None, "restricted_mean": None, "horizon": None, **result}
+        return {"median": None, "low": None, "high": None, "restricted_mean": None, **result}
     times = np.array([time for time, _ in runs])
     reached = np.array([there for _, there in runs], dtype=bool)
     drawn = generator(0, "sample efficiency", name).integers(len(runs), size=(DRAWS, len(runs)))
@@ -88,7 +88,6 @@ def sample_efficiency(runs: Sequence[tuple[float, bool]], name: str = "") -> dic
         "low": _finite(low),
         "high": _finite(high),
         "restricted_mean": tidy(restricted_mean(times, reached)),
-        "horizon": float(times.max()),
         **result,
     }
 

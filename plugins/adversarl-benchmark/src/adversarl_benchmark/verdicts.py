@@ -15,12 +15,12 @@ the correction takes it away.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any
 
-import numpy as np
 from scipy.stats import nct, norm, t
 
 from adversarl.metrics import Z95
@@ -47,8 +47,8 @@ class Difference:
     """Standard deviation of the difference between seeds; None with fewer than 2."""
     p: float | None
     """Two-sided, of no difference; None with fewer than 2 seeds."""
-    stratified: tuple[float, float]
-    """What rliable's stratified bootstrap would print; too narrow here, see `statistics`."""
+    stratified: tuple[float, float] | None
+    """What rliable's stratified bootstrap would print; too narrow here, see `statistics`. None with one seed."""
 
 
 def difference(first: Array, second: Array, *, episodes: float = 0.0, name: str = "") -> Difference:
@@ -62,12 +62,12 @@ def difference(first: Array, second: Array, *, episodes: float = 0.0, name: str 
     """
     seeds, curves = first.shape
     value = float(iqm(first) - iqm(second))
+    if seeds < 2:
+        estimate = seed_interval(value, 0.0, seeds, episodes=episodes, bounds=(-1.0, 1.0))
+        return Difference(estimate, None, None, None)
     indices = statistics.stratified_indices(seeds, curves, DRAWS, generator(0, "difference", name))
     drawn = [iqm(statistics.resample(scores, indices)) for scores in (first, second)]
     stratified = statistics.percentile_interval(drawn[0] - drawn[1])
-    if seeds < 2:
-        estimate = seed_interval(value, 0.0, seeds, episodes=episodes, bounds=(-1.0, 1.0))
-        return Difference(estimate, None, None, stratified)
     error = float(jackknife_error(lambda one, other: iqm(one) - iqm(other), first, second))
     estimate = seed_interval(value, error, seeds, episodes=episodes, bounds=(-1.0, 1.0))
     return Difference(estimate, error * sqrt(seeds), _p_value(value, error, seeds, episodes), stratified)
@@ -90,10 +90,13 @@ def seeds_needed(deviation: float, effect: float) -> int | None:
         deviation: Standard deviation of the difference between seeds.
         effect: The difference to be seen, positive.
     """
-    seeds = np.arange(SMOKE, _MOST + 1)
-    shift = effect * np.sqrt(seeds) / max(deviation, 1e-9)
-    enough = nct.sf(t.ppf(0.975, seeds - 1), seeds - 1, np.minimum(shift, 30.0)) >= POWER
-    return int(seeds[np.argmax(enough)]) if enough.any() else None
+
+    def power(seeds: int) -> float:
+        shift = effect * sqrt(seeds) / max(deviation, 1e-9)
+        return float(nct.sf(t.ppf(0.975, seeds - 1), seeds - 1, min(shift, 30.0)))  # scipy loses its way far beyond
+
+    seeds = SMOKE + bisect_left(range(SMOKE, _MOST + 1), POWER, key=power)
+    return seeds if seeds <= _MOST else None
 
 
 def episodes_needed(effect: float, p: float = 0.5) -> int:
