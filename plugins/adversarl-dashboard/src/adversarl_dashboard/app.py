@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import streamlit as st
 
-from adversarl_dashboard.pages import benchmark, compare, live, playground, replay
+from adversarl_dashboard.views import benchmark, compare, live, playground, replay
 
 PAGES = (
     (live.show, "Live", "live", ":material/monitoring:"),
@@ -16,7 +16,9 @@ PAGES = (
     (playground.show, "Playground", "playground", ":material/lightbulb:"),
 )
 
-st.set_page_config(page_title="AdversaRL", page_icon=str(files("adversarl_dashboard") / "static/icon.png"), layout="wide")
+st.set_page_config(
+    page_title="AdversaRL", page_icon=str(files("adversarl_dashboard") / "static/icon.png"), layout="wide"
+)
 pages = [
     st.Page(show, title=title, icon=icon, url_path=path, default=path == "live") for show, title, path, icon in PAGES
 ]

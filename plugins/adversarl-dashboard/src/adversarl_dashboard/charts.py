@@ -57,7 +57,7 @@ def add_points(chart: go.Figure, name: str, points: Sequence[Mapping[str, float]
     x = [point["intensity"] for point in points]
     band = [point["low"] for point in points] + [point["high"] for point in reversed(points)]
     red, green, blue = (int(color(number)[at : at + 2], 16) for at in (1, 3, 5))
-    shared: dict[str, Any] = {"legendgroup": name, "hoverinfo": "skip", "showlegend": False}
+    shared: dict[str, Any] = {"legendgroup": name, "hoverinfo": "skip", "showlegend": False, "mode": "lines"}
     fill = f"rgba({red},{green},{blue},0.14)"
     chart.add_trace(go.Scatter(x=x + x[::-1], y=band, fill="toself", fillcolor=fill, line={"width": 0}, **shared))
     chart.add_trace(

@@ -37,3 +37,43 @@ def dashboard(
     shown = f"[{host}]" if ":" in host else host
     console.print(f"dashboard of {folder} on http://{shown}:{port}; Ctrl-C ends it", markup=False, soft_wrap=True)
     serve(Settings(folder.resolve(), allow_run), host, port)
+
+
+def add_bench(app: typer.Typer) -> None:
+    """Adds the benchmark."""
+    app.command("dashboard")(bench_dashboard)
+
+
+def bench_dashboard(
+    runs: Annotated[int, typer.Option(min=1, help="Run folders that are made for it.")] = 50,
+    episodes: Annotated[int, typer.Option(min=100, help="Episodes of each.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Visits to each page.")] = 5,
+    screenshots: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Measure nothing: write pictures of every page there.")
+    ] = None,
+    of: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of runs that the pictures show.")] = Path("runs"),
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure how long the pages of the dashboard take in Chromium, or make their pictures."""
+    from adversarl.cli.options import load_plugins
+    from adversarl.cli.output import console, print_json, table
+    from adversarl_dashboard.bench.measure import measure
+    from adversarl_dashboard.bench.shots import shoot
+    from adversarl_dashboard.server import check_folder
+
+    if screenshots is not None:
+        check_folder(of)
+        for path in shoot(of, screenshots):
+            console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+        return
+    result = measure(runs, episodes, rounds, load_plugins())
+    if json:
+        print_json(result)
+        return
+    rows = [
+        [row["page"], *(f"{row[key]:.2f}" for key in ("first_s", "median_s", "worst_s"))] for row in result["pages"]
+    ]
+    console.print(
+        table(f"{runs} runs of {episodes:,} episodes", ["page", "first [s]", "median [s]", "worst [s]"], rows)
+    )
+    console.print(f"load of the machine before: {result['load_average']:.1f}", highlight=False)

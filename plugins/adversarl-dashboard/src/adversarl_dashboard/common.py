@@ -99,7 +99,9 @@ def percent(value: float | None) -> str:
 def no_runs() -> None:
     """What to do where there is no run."""
     folder = settings().folder
-    st.info(f"There is no run in {escaped(str(folder))} yet. This one takes a few seconds; the page shows it by itself:")
+    st.info(
+        f"There is no run in {escaped(str(folder))} yet. This one takes a few seconds; the page shows it by itself:"
+    )
     st.code(f"adversarl run RECIPE --out {folder / 'first'}", language="sh")
 
 
@@ -130,6 +132,4 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], height:
     """
     shown = {name: [row.get(name) for row in rows] for name in columns}
     tall = 36 + 35 * len(rows)
-    st.dataframe(
-        shown, column_config=dict(columns), hide_index=True, height=min(tall, height or tall), width="stretch"
-    )
+    st.dataframe(shown, column_config=dict(columns), hide_index=True, height=min(tall, height or tall), width="stretch")

@@ -133,12 +133,11 @@ def caption(perturbations: Sequence[Perturbation], step: int) -> str:
     return ", ".join(names) or "nominal"
 
 
-def enlarged(pixels: NDArray[np.uint8], size: int = SIZE) -> Image.Image:
+def enlarged(pixels: NDArray[np.uint8]) -> Image.Image:
     """A picture for people: what a world draws small, such as a policy's view, is shown with its pixels."""
     image = Image.fromarray(pixels)
-    if image.height >= size:
-        return image
-    return image.resize((image.width * size // image.height, size), Image.Resampling.NEAREST)
+    times = SIZE // image.height
+    return image.resize((image.width * times, image.height * times), Image.Resampling.NEAREST) if times > 1 else image
 
 
 def data_url(pixels: NDArray[np.uint8], quality: int = 82) -> str:

@@ -1,4 +1,4 @@
-"""Adds ``adversarl dashboard``; imports nothing heavy."""
+"""Adds ``adversarl dashboard`` and its benchmark; imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 @hookimpl
 def adversarl_commands(app: typer.Typer) -> None:
-    """Adds the command."""
+    """Adds ``adversarl dashboard``."""
     from adversarl_dashboard.command import add_dashboard
 
     add_dashboard(app)
+
+
+@hookimpl
+def adversarl_benchmarks(app: typer.Typer) -> None:
+    """Adds ``adversarl bench dashboard``."""
+    from adversarl_dashboard.command import add_bench
+
+    add_bench(app)

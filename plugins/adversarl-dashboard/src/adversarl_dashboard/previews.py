@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adversarl_dashboard.readers.runs import Run, part
+from adversarl_dashboard.readers.files import part
+from adversarl_dashboard.readers.runs import Run
 
 if TYPE_CHECKING:
     from adversarl.interfaces.backend import PerturbableVectorEnv

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adversarl_dashboard.readers.comparison import interval
-from adversarl_dashboard.readers.files import number, read_table
-from adversarl_dashboard.readers.runs import part
+from adversarl_dashboard.readers.files import number, part, read_table, rows_of
 
 BESIDE = "benchmarks"
 """Where ``adversarl benchmark`` writes by default, beside the folder of runs."""
@@ -49,12 +48,6 @@ def _is_benchmark(path: Path) -> bool:
     return (path / "results.json").is_file() or (path / "benchmark.json").is_file()
 
 
-def rows_of(table: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """The tables in a list; empty where there is none."""
-    rows = table.get(key)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
 def condition_rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row for each condition: its estimates in [0, 1] with their intervals as text."""
     rows = []
@@ -87,7 +80,9 @@ def curve_names(results: Mapping[str, Any]) -> list[str]:
     """Curves that a condition has, in the order of the results."""
     known = results.get("curves")
     names = [str(name) for name in known] if isinstance(known, list) else []
-    return list(dict.fromkeys([*names, *(name for one in rows_of(results, "conditions") for name in part(one, "curves"))]))
+    return list(
+        dict.fromkeys([*names, *(name for one in rows_of(results, "conditions") for name in part(one, "curves"))])
+    )
 
 
 def curves(results: Mapping[str, Any], name: str) -> dict[str, list[dict[str, float]]]:

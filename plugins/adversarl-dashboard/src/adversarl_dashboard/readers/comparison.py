@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adversarl.metrics import wilson
-from adversarl_dashboard.readers.files import number
-from adversarl_dashboard.readers.runs import Run, part
+from adversarl_dashboard.readers.files import number, part, rows_of
+from adversarl_dashboard.readers.runs import Run
 
 Point = dict[str, float]
 
@@ -40,9 +40,8 @@ def written(value: Any) -> str:
 
 def cells_of(run: Run, name: str = "final") -> list[tuple[str, Point]]:
     """Success in each cell of an evaluation: (axis, ``{"intensity", "value", "low", "high", "n"}``)."""
-    cells = part(run.evaluation, name).get("cells")
     found = []
-    for cell in cells if isinstance(cells, list) else []:
+    for cell in rows_of(part(run.evaluation, name), "cells"):
         try:
             successes = [bool(one) for one in cell["success"]]
             rate = wilson(sum(successes), len(successes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +119,15 @@ class Kept:
 def number(value: Any) -> float | None:
     """A number as it stands, None for anything else."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def part(table: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """A table inside a table; empty where there is none."""
+    inner = table.get(key)
+    return inner if isinstance(inner, dict) else {}
+
+
+def rows_of(table: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The tables in a list; empty where there is none."""
+    rows = table.get(key)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from adversarl.runs import latest_checkpoint
 from adversarl_dashboard.readers.episodes import Episodes
-from adversarl_dashboard.readers.files import Kept, Tail, last_rows, number, parse_line, read_table, stamp
+from adversarl_dashboard.readers.files import Kept, Tail, last_rows, number, parse_line, part, read_table, stamp
 
 State = Literal["training", "evaluating", "finished", "stopped", "dead"]
 DEPTH = 3
@@ -97,7 +97,9 @@ class Run:
         """Dollars by who asked for them; empty where nothing costs."""
         found = {}
         for row in self.last("metrics", 20):
-            found |= {key: value for key, raw in row.items() if "cost_usd" in key and (value := number(raw)) is not None}
+            found |= {
+                key: value for key, raw in row.items() if "cost_usd" in key and (value := number(raw)) is not None
+            }
         with self._lock:
             anew, data = self._calls.read()
             answers = (parse_line(line) or {} for line in data.splitlines())
@@ -109,12 +111,6 @@ class Run:
     def state(self) -> State:
         """What it is doing; see `state_of`."""
         return state_of(self.path)
-
-
-def part(table: dict[str, Any], key: str) -> dict[str, Any]:
-    """A table inside a table; empty where there is none."""
-    inner = table.get(key)
-    return inner if isinstance(inner, dict) else {}
 
 
 def state_of(folder: Path, now: float | None = None) -> State:

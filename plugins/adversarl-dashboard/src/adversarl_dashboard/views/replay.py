@@ -144,4 +144,6 @@ def _show(data: dict[str, Any], row: dict[str, Any]) -> None:
     show_player({key: data[key] for key in ("frames", "captions", "steps", "marks")}, key="player")
     now = "solved" if data["success"] else "not solved"
     same = "as then" if data["success"] == bool(row.get("success")) else "unlike then"
-    st.markdown(f"Now: {now} after {data['length']} control steps, {same}. Lines on the slider: the world changes.")
+    st.markdown(f"Now: {now} after {data['length']} control steps, {same}.")
+    if data["marks"]:
+        st.caption("Lines on the slider: the world changes there.")

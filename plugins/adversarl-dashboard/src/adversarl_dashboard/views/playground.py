@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 DEGREES = {"as it is": "", "slightly": "slightly", "strongly": "strongly", "30 %": "at 30 %", "80 %": "at 80 %"}
 """Words that say how much, put behind an example."""
 EXAMPLES = 12
+SIZE = 480
+"""Edge of the pictures [pixel]."""
 
 
 def show() -> None:
@@ -70,17 +72,26 @@ def _about(world: PerturbableVectorEnv) -> tuple[list[dict[str, str]], str]:
 
 def _text(phrases: list[str]) -> str:
     """The prompt: typed, or made of an example and a word that says how much."""
-    st.session_state.setdefault("playground_text", phrases[0] if phrases else "")
+    state, examples = st.session_state, phrases[:EXAMPLES]
+    if "playground_text" not in state:
+        state.playground_text = state.playground_example = examples[0] if examples else None
+    if state.get("playground_example") not in examples:
+        state.playground_example = None
 
     def take() -> None:
-        example, degree = st.session_state.playground_example, st.session_state.playground_degree
-        if example:
-            st.session_state.playground_text = f"{example} {DEGREES[degree or 'as it is']}".strip()
+        if state.playground_example:
+            degree = state.get("playground_degree") or "as it is"
+            state.playground_text = f"{state.playground_example} {DEGREES[degree]}".strip()
 
-    text = st.text_input("Prompt", key="playground_text", placeholder="such as: dim the lights slightly")
-    st.pills("Examples", phrases[:EXAMPLES], key="playground_example", on_change=take)
-    st.segmented_control("How much", list(DEGREES), default="as it is", key="playground_degree", on_change=take)
-    return text
+    def typed() -> None:
+        state.playground_example = None
+
+    placeholder = "such as: dim the lights slightly"
+    text = st.text_input("Prompt", key="playground_text", placeholder=placeholder, on_change=typed)
+    st.pills("Examples", examples, key="playground_example", on_change=take)
+    if state.playground_example:
+        st.segmented_control("How much", list(DEGREES), default="as it is", key="playground_degree", on_change=take)
+    return text or ""
 
 
 def _look(world: PerturbableVectorEnv, text: str, seed: int) -> tuple[Grounding, Any, Any]:
@@ -88,8 +99,8 @@ def _look(world: PerturbableVectorEnv, text: str, seed: int) -> tuple[Grounding,
 
     grounding = world.ground(text)
     perturbations = tuple(p.seeded(seed + number) for number, p in enumerate(grounding.perturbations))
-    before = picture(world, (), seed)
-    after = picture(world, perturbations, seed)
+    before = picture(world, (), seed, SIZE)
+    after = picture(world, perturbations, seed, SIZE)
     world.restore([0])
     return grounding, before, after
 
@@ -98,8 +109,8 @@ def _pictures(grounding: Grounding, before: Any, after: Any) -> None:
     from adversarl_dashboard.film import enlarged
 
     left, right = st.columns(2)
-    left.image(enlarged(before, 420), caption="before", width="stretch")
-    right.image(enlarged(after, 420), caption="after", width="stretch")
+    left.image(enlarged(before), caption="before", width="stretch")
+    right.image(enlarged(after), caption="after", width="stretch")
     if (before == after).all() and grounding.perturbations:
         st.caption("The picture is the same: what changes cannot be seen at the reset, such as a mass or a delay.")
 

@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from adversarl_dashboard import charts, common
-from adversarl_dashboard.pages.resume import offer_resume
+from adversarl_dashboard.views.resume import offer_resume
 from adversarl_dashboard.previews import Previews, backend_of
 from adversarl_dashboard.readers.episodes import rolling
-from adversarl_dashboard.readers.runs import Run, part
+from adversarl_dashboard.readers.files import number, part, rows_of
+from adversarl_dashboard.readers.runs import Run
 
 EVERY_S = 3.0
 """The page looks again so often [s]."""
@@ -94,7 +95,8 @@ def _numbers(run: Run) -> None:
     successes, n = run.recent
     reports = run.last("reports", 1)
     nominal = part(reports[-1], "nominal") if reports else {}
-    value = nominal["successes"] / nominal["n"] if nominal.get("n") else None
+    solved, played = number(nominal.get("successes")), number(nominal.get("n"))
+    value = solved / played if solved is not None and played else None
     total = run.total_steps
     with st.container(horizontal=True, gap="medium"):
         for label, text in (
@@ -136,8 +138,8 @@ def _prompt(run: Run) -> None:
     st.markdown(f"**{common.escaped(_short(str(row.get('text', '')), 280))}**")
     st.markdown(f"*Why:* {common.escaped(_short(str(row.get('why', '')), 280))}")
     st.caption(f"Episode {row.get('episode')}, {_when(row)}.")
-    if row.get("not_understood"):
-        st.warning(common.escaped(f"not understood: {', '.join(map(str, row['not_understood']))}"))
+    if isinstance(words := row.get("not_understood"), list) and words:
+        st.warning(common.escaped(f"not understood: {', '.join(map(str, words))}"))
     with st.expander("Prompts before it"):
         earlier = [{**one, "step": _when(one)} for one in reversed(rows[:-1])]
         common.table(earlier, {"episode": "episode", "text": "prompt", "why": "why", "step": "when"})
@@ -175,7 +177,7 @@ def _frames(run: Run) -> None:
         film, perturbations = preview.film.result(), perturbations_of(preview.row)
         with st.container(horizontal=True):
             for step, frame in film.frames.items():
-                st.image(enlarged(frame), caption=f"step {step}", width=200)
+                st.image(enlarged(frame), caption=f"step {step}", width=170)
         st.caption(
             f"Episode {preview.row['index']}, drawn again from its seed and perturbations "
             f"({common.escaped(_short(caption(perturbations, film.length // 2), 160))}). "
@@ -186,14 +188,14 @@ def _frames(run: Run) -> None:
 def _failures(run: Run) -> None:
     reports = run.last("reports", 1)
     report = reports[-1] if reports else {}
-    named = [*(report.get("modes") or []), *(report.get("kinds") or [])]
-    sentences = [str(one["sentence"]) for one in named if isinstance(one, dict) and one.get("sentence")]
+    named = [*rows_of(report, "modes"), *rows_of(report, "kinds")]
+    sentences = [str(one["sentence"]) for one in named if one.get("sentence")]
     if not sentences:
         known = "The last report blames no condition." if reports else "No report yet."
         st.caption(f"{known} Which classifier reports is [failure] of the recipe: {run.used('failure') or 'none'}.")
         return
     st.markdown("\n".join(f"- {common.escaped(sentence)}" for sentence in sentences))
-    st.caption(f"Reported at {report.get('env_steps', 0):,} environment steps.")
+    st.caption(f"Reported at {number(report.get('env_steps')) or 0:,.0f} environment steps.")
 
 
 def _costs(run: Run) -> None:
@@ -209,5 +211,5 @@ def _notices(run: Run) -> None:
     notices = run.last("notices", 5)
     if notices:
         st.subheader("Notices", anchor=False)
-        lines = (f"- {row.get('source', '')}: {row.get('text', '')}" for row in reversed(notices))
-        st.markdown("\n".join(f"- {common.escaped(line[2:])}" for line in lines))
+        lines = (f"{row.get('source', '')}: {row.get('text', '')}" for row in reversed(notices))
+        st.markdown("\n".join(f"- {common.escaped(line)}" for line in lines))

@@ -1,1 +1,0 @@
-"""The pages; each has a function ``show``."""
