@@ -22,6 +22,7 @@ from adversarl_benchmark.statistics import (
     seed_interval,
     stratified_indices,
 )
+from scipy.stats import trim_mean
 
 DATA = Path(__file__).parent / "data"
 RLIABLE = json.loads((DATA / "rliable.json").read_text())
@@ -96,6 +97,12 @@ def test_rliable_itself_agrees_on_random_matrices():
         _, bounds = library.get_interval_estimates({"one": scores}, lambda x: np.array([theirs["auc"](x)]), reps=200)
         found = percentile_interval(METRICS["auc"](resample(scores, *drawn([shape]))))
         assert found == pytest.approx(bounds["one"].ravel(), abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (3, 5), (5, 25), (10, 26)])
+def test_the_interquartile_mean_is_the_trimmed_mean_of_scipy(shape):
+    scores = np.random.default_rng(0).random(shape)
+    assert METRICS["auc"](scores) == pytest.approx(trim_mean(scores, 0.25, axis=None), abs=1e-12)
 
 
 def test_draws_stay_within_their_curve_and_differ_between_curves():

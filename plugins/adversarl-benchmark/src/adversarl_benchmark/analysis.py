@@ -47,8 +47,8 @@ def analyze(
     Args:
         rows: The results table: a pyarrow table, a list of rows or a mapping of columns.
         runs: Facts about every run: ``condition``, ``kind``, ``seed``, ``env_steps``, ``warm_start_env_steps``,
-            ``set_up_time_s``, ``wall_clock_s``, ``cost_usd``, ``hand_written_lines``, ``leaks``, ``learning`` and
-            ``prompts``; what is missing is unknown.
+            ``trial_env_steps``, ``set_up_time_s``, ``wall_clock_s``, ``cost_usd``, ``hand_written_lines``, ``leaks``,
+            ``learning`` and ``prompts``, see `collect.facts_of`; what is missing is unknown.
         plan: ``name``, ``suite``, ``command``, ``created`` (or ``started``), ``provenance``, ``seeds``, ``conditions``.
         threshold: Success that sample efficiency counts steps to, in [0, 1].
         margin: Smallest effect of interest, in [0, 1].
@@ -103,7 +103,7 @@ def _condition(name: str, kind: str, scores: Scores, runs: Sequence[Run], thresh
         "name": name,
         "kind": kind,
         "seeds": list(scores.seeds),
-        **{key: _mean(runs, key) for key in ("env_steps", "warm_start_env_steps")},
+        **{key: _mean(runs, key) for key in ("env_steps", "warm_start_env_steps", "trial_env_steps")},
         "held_out": not leaks,
         "leaks": leaks,
         **_aggregates(name, scores),
