@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import uuid
-import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,8 @@ from adversarl_trackers.markdown import CELLS, PROMPTS, Row, cell_rows, prompt_r
 from adversarl_trackers.numbers import evaluation_numbers, hyperparameters, report_numbers, summary_numbers
 from adversarl_trackers.pictures import Picture, gif
 
+_OPEN: dict[str, Any] = {}
+"""Runs of W&B that this process has begun and not ended, by id."""
 STEPS = "env_steps"
 """What curves are drawn over; W&B's own steps may not go back, those of a resumed run do."""
 
@@ -63,13 +64,15 @@ class WeightsAndBiases(Tracker):
     def adversarl_run_started(self, recipe: Mapping[str, Any]) -> None:
         """Begins the W&B run, or goes on with the one of this folder."""
         options = self.options
-        (self.folder / "wandb").mkdir(parents=True, exist_ok=True)
-        self._run = self._wandb.init(
+        run_id = _run_id(self.folder / "wandb" / "id")
+        if run_id in _OPEN:  # an interrupted run says no goodbye; at the process's end W&B closes it by itself
+            _OPEN.pop(run_id).finish(exit_code=1)
+        self._run = _OPEN[run_id] = self._wandb.init(
             project=options.project,
             entity=options.entity or None,
             mode=options.mode,
             dir=str(self.folder),
-            id=_run_id(self.folder / "wandb" / "id"),
+            id=run_id,
             resume="allow",
             reinit="create_new",
             name=options.name or self.folder.name,
@@ -80,8 +83,6 @@ class WeightsAndBiases(Tracker):
         )
         self._run.define_metric(STEPS, hidden=True)
         self._run.define_metric("*", step_metric=STEPS)
-        # An interrupted run says no goodbye; at the process's end W&B closes it by itself.
-        weakref.finalize(self, self._run.finish, exit_code=1).atexit = False
 
     @hookimpl
     def adversarl_scalars(self, step: int, scalars: Mapping[str, float]) -> None:
@@ -119,6 +120,7 @@ class WeightsAndBiases(Tracker):
         if self._run is not None:
             self._run.summary.update(summary_numbers(summary))
             self._run.finish()
+            _OPEN.pop(self._run.id, None)
 
     def _log(self, values: Mapping[str, Any], step: int) -> None:
         if self._run is not None:
@@ -146,5 +148,6 @@ def _import(mode: str) -> Any:
 def _run_id(path: Path) -> str:
     """The W&B id of a run folder; made once."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(uuid.uuid4().hex[:12])
     return path.read_text()
