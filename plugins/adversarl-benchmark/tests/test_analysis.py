@@ -80,6 +80,13 @@ def test_a_planted_effect_of_20_points_is_found_and_its_interval_holds_it():
     assert all(said.startswith("a is better than b by ") for said in named)
 
 
+@pytest.mark.parametrize(("success", "caution"), [(0.0, "neither can do the task"), (1.0, "both do nearly everything")])
+def test_a_tie_at_the_end_of_the_scale_is_told_with_caution(success, caution):
+    one = compared(np.random.default_rng(3), {"b": success, "a": success}, episodes=50, between=0.0)
+    assert one["verdict"] == "tie"
+    assert f"; {caution}" in one["sentence"]
+
+
 def test_three_seeds_are_a_smoke_test_even_with_60_points():
     one = compared(np.random.default_rng(3), {"b": 0.2, "a": 0.8}, seeds=3)
     assert one["verdict"] == "not enough episodes"

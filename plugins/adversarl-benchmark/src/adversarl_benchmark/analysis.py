@@ -214,9 +214,17 @@ def _compare(a: str, b: str, first: Scores, second: Scores, margin: float) -> di
         "probability_of_improvement": statistics.improvement(one.auc, other.auc).to_json(),
         "p": gap.p,
         "verdict": said,
-        "sentence": sentence(a, b, gap, len(curves), margin),
+        "sentence": sentence(a, b, gap, len(curves), margin) + _end_of_scale(one, other, margin),
         "needed": needed(gap, margin) if said == "not enough episodes" else None,
     }
+
+
+def _end_of_scale(one: Scores, other: Scores, margin: float) -> str:
+    """A caution where two conditions can hardly differ, because neither ever succeeds or both always do."""
+    areas = [float(iqm(scores.auc)) for scores in (one, other)]
+    if max(areas) < margin:
+        return "; neither can do the task, which says nothing about how they would compare if they could"
+    return "; both do nearly everything, a harder suite could tell them apart" if min(areas) > 1 - margin else ""
 
 
 def _prompts(runs: Iterable[Run]) -> list[dict[str, Any]]:
