@@ -80,6 +80,17 @@ def test_what_cannot_be_told_comes_with_the_seeds_that_could_tell():
     assert "more than 1000 seeds" in sentence("a", "b", found(0.0, -0.9, 0.9, deviation=3.0), 25)
 
 
+def test_never_are_as_many_seeds_asked_for_as_there_are():
+    unlucky = found(0.025, -0.001, 0.051, deviation=0.02)
+    assert verdict(unlucky) == "not enough episodes"
+    assert needed(unlucky)["seeds"] == 6
+
+
+def test_seeds_that_agree_by_chance_are_asked_for_by_their_episodes():
+    same = difference(np.full((5, 4), 0.6), np.full((5, 4), 0.55), episodes=0.04)
+    assert needed(same)["seeds"] == seeds_needed(0.04 * np.sqrt(5), 0.05)
+
+
 def test_fifty_episodes_at_one_half_are_plus_or_minus_13_points():
     rate = wilson(25, 50)
     assert round(100 * (rate.high - rate.low) / 2) == 13

@@ -44,7 +44,7 @@ class Difference:
     estimate: Estimate
     """Of the difference of IQMs; n is the number of paired seeds."""
     deviation: float | None
-    """Standard deviation of the difference between seeds; None with fewer than 2."""
+    """Standard deviation of the difference between seeds, at least that of their episodes; None with fewer than 2."""
     p: float | None
     """Two-sided, of no difference; None with fewer than 2 seeds."""
     stratified: tuple[float, float] | None
@@ -70,7 +70,7 @@ def difference(first: Array, second: Array, *, episodes: float = 0.0, name: str 
     stratified = statistics.percentile_interval(drawn[0] - drawn[1])
     error = float(jackknife_error(lambda one, other: iqm(one) - iqm(other), first, second))
     estimate = seed_interval(value, error, seeds, episodes=episodes, bounds=(-1.0, 1.0))
-    return Difference(estimate, error * sqrt(seeds), _p_value(value, error, seeds, episodes), stratified)
+    return Difference(estimate, max(error, episodes) * sqrt(seeds), _p_value(value, error, seeds, episodes), stratified)
 
 
 def _p_value(value: float, error: float, seeds: int, episodes: float) -> float:
@@ -126,6 +126,8 @@ def needed(found: Difference, margin: float = MARGIN) -> dict[str, Any]:
     """
     effect = max(abs(found.estimate.value or 0.0), margin)
     seeds = None if found.deviation is None else seeds_needed(found.deviation, effect)
+    if seeds is not None:  # luck left the interval open at a number that would mostly do
+        seeds = max(seeds, found.estimate.n + 1)
     return {"effect": tidy(effect), "seeds": seeds, "episodes": episodes_needed(effect)}
 
 
