@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ HERE = Path(__file__).parent
 SUITE = HERE / "points.toml"
 RECIPE = """
 [run]
-total_steps = 1200
+total_steps = 1600
 checkpoint_every = 400
 
 [backend]
@@ -21,6 +22,8 @@ axes = ["camera-shift", "object-color", "background-color"]
 
 [learner]
 use = "random-search"
+directions = 2
+top = 2
 """
 
 
@@ -38,6 +41,7 @@ def command():
 
     def start(*args: object) -> subprocess.Popen[str]:
         words = [sys.executable, "-m", "adversarl", *map(str, args)]
-        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        env = {**os.environ, "COLUMNS": "400"}
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
 
     return start

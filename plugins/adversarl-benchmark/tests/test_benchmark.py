@@ -121,3 +121,14 @@ def test_a_run_that_met_the_suite_is_not_called_held_out(recipes, command, tmp_p
     assert any("the axis mass" in leak for leak in found["leaky"]["leaks"])
     page = (out / "report.md").read_text()
     assert "the axis mass" in page
+
+
+def test_a_run_that_was_trained_otherwise_is_refused(benchmark, recipes, command, tmp_path):
+    out = tmp_path / "copy"
+    subprocess.run(["cp", "-a", str(benchmark[0]), str(out)], check=True)
+    stored = out / "runs/adaptive-1/recipe.toml"
+    stored.write_text(stored.read_text().replace("num_envs = 4", "num_envs = 3"))
+    process = command(*words(recipes, out, "--seeds", 2))
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "adaptive-1 was trained with [backend] num_envs = 3, not 4" in text

@@ -9,7 +9,7 @@ from typing import Any
 
 from adversarl.errors import AdversarlError
 from adversarl.plugins import Plugins
-from adversarl.recipe import Recipe
+from adversarl.recipe import Recipe, read_toml
 from adversarl_benchmark.collect import TABLE, evaluation_of, facts_of, oracle_facts, rows_of, update_table
 from adversarl_benchmark.conditions import ORACLE, WARM_START, Condition, share_warm_start
 from adversarl_benchmark.heldout import HeldOut, HeldOutFile, HeldOutFileOptions
@@ -17,6 +17,8 @@ from adversarl_benchmark.jobs import Job, Watch, run_jobs
 from adversarl_benchmark.plan import Plan
 
 TEACHER = "teacher"
+MAY_DIFFER = {"checkpoint_every"}
+"""Keys of ``[run]`` that change nothing in a run."""
 
 
 class Benchmark:
@@ -37,6 +39,7 @@ class Benchmark:
         self.spec = self.suite.spec
         self.recipes = {one.name: one.load(plugins.registry, plan.common) for one in plan.conditions}
         """Recipe of every condition, with seed 0."""
+        self._check_runs()
 
     def run(self, condition: str, seed: int) -> Path:
         """The run folder of a condition and a seed."""
@@ -48,6 +51,20 @@ class Benchmark:
         for seed in self.plan.seeds:
             for condition in sorted(self.plan.conditions, key=lambda one: one.name != WARM_START):
                 yield condition, seed, self.run(condition.name, seed)
+
+    def _check_runs(self) -> None:
+        """Raises AdversarlError for a run that was trained otherwise than its condition says."""
+        for condition, seed, folder in self.runs:
+            if not (folder / "recipe.toml").exists():
+                continue
+            wanted = condition.load(self.plugins.registry, self.plan.common, seed).resolved()
+            stored = read_toml(folder / "recipe.toml")
+            for table, keys in wanted.items():
+                for key in sorted({*keys, *stored.get(table, {})} - MAY_DIFFER):
+                    if stored.get(table, {}).get(key) != keys.get(key):
+                        told = f"[{table}] {key} = {stored.get(table, {}).get(key)!r}, not {keys.get(key)!r}"
+                        advice = "Move it away, or choose another folder with --out"
+                        raise AdversarlError(f"{folder} was trained with {told}. {advice}")
 
     def jobs(self) -> list[Job]:
         """Everything that has to be done, what comes first first."""
