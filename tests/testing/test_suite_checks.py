@@ -58,9 +58,7 @@ def test_a_suite_is_checked_in_its_home_and_in_the_worlds_that_its_cells_ask_for
 
 def test_a_world_that_cannot_be_made_here_is_skipped_with_its_reason():
     pytest.importorskip("adversarl_mujoco")
-    with pytest.raises(
-        SkipTest, match=r"its world with .*'/nowhere'} cannot be made here: .*no such folder"
-    ):
+    with pytest.raises(SkipTest, match=r"its world with .*'/nowhere'} cannot be made here: .*no such folder"):
         check(CannotBeMade)
 
 
