@@ -32,7 +32,8 @@ UNSEEN = (
     "light-direction", "light-color", "shadow", "robot-color", "object-texture", "object-shape", "camera-fov",
     "occluder", "distractor-similarity", "background-image", "fog", "glare", "contrast",
 )  # fmt: skip
-CURVES = (*SEEN, *UNSEEN, "mixed", "mixed-pbr", "prompts")
+FAMILIES = ("lights", "surfaces", "cameras", "things", "air")
+CURVES = (*SEEN, *UNSEEN, *FAMILIES, "mixed", "everything", "mixed-pbr", "prompts")
 INTENSITIES = (0.0, 0.25, 0.5, 0.75, 1.0)
 STRENGTH = {
     "baseline": 0.62, "static": 0.66, "adaptive": 0.78, "no-dr": 0.3, "random-prompts": 0.74, "warm-start": 0.35,
@@ -128,7 +129,7 @@ def _cells(rng):
     return cells
 
 
-OVER = "(IQM over 5 seeds x 25 curves)"
+OVER = "(IQM over 5 seeds x 31 curves)"
 COMPARISONS = [
     _comparison(
         "adaptive", "baseline", 0.112, 0.05, 0.86, "better",

@@ -72,10 +72,11 @@ def test_the_verdicts_come_first(text):
 @pytest.mark.parametrize(
     "content",
     [
-        "Robustness AUC", "Set-up time", "Hand-written lines", "Steps to threshold", "Paired differences", "AUC of every curve",
-        "Sample efficiency", "Performance profiles", "Success and visual distance", "scenes look like", "paint it",
-        "Prompts and what they did", "How they fail", "How it was measured", "What it does not show", "Provenance",
-        "b67eb45", "adversarl benchmark recipes/baseline.toml", "adversarl reproduce report.html --condition baseline",
+        "Robustness AUC", "Set-up time", "Hand-written lines", "Steps to threshold", "Paired differences",
+        "AUC of every curve", "Sample efficiency", "Performance profiles", "Success and visual distance",
+        "scenes look like", "paint it", "Prompts and what they did", "How they fail", "How it was measured",
+        "What it does not show", "Provenance", "b67eb45", "adversarl benchmark recipes/baseline.toml",
+        "adversarl reproduce report.html --condition baseline",
     ],
 )  # fmt: skip
 def test_the_page_shows(content, text):

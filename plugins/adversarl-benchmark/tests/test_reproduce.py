@@ -1,5 +1,6 @@
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from adversarl.evaluate import evaluate
 from adversarl.plugins import build_plugin_manager
 
 EXAMPLE = runpy.run_path(str(Path(__file__).with_name("report_example.py")))
+SUITE = Path(__file__).with_name("points.toml")
 CELL = {"condition": "baseline", "seed": 1, "curve": "brightness", "intensity": 0.5}
 
 
@@ -25,10 +27,8 @@ def benchmark(tmp_path_factory):
     outcomes = evaluate(learner.act, loop.parts.world, cells)
     loop.close()
     keys = {f"baseline/1/{one.axis}/{one.intensity:g}": "".join("01"[ok] for ok in one.success) for one in outcomes}
-    results = {
-        "suite": "robustness", "episodes": 6, "cells": keys, "recipes": {"baseline": EXAMPLE["RECIPE"]},
-        "suite_options": {"per_axis": True},
-    }  # fmt: skip
+    recipes = {"baseline": EXAMPLE["RECIPE"]}
+    results = {"suite": "robustness", "episodes": 6, "cells": keys, "recipes": recipes}
     return plugins, results, write(out / "report.html", results)
 
 
@@ -73,6 +73,20 @@ def test_without_the_run_its_policy_is_trained_again(benchmark, tmp_path):
     again = reproduce(alone, **CELL, retrain=True, plugins=plugins, runs=tmp_path / "kept")
     assert again.now == found.now
     assert (kept / "summary.json").stat().st_mtime_ns == before
+
+
+def test_a_suite_of_ones_own_is_played_from_its_file_whatever_part_of_it_the_run_looked_at(benchmark, tmp_path):
+    plugins, _, report = benchmark
+    run, again = report.parent / "runs" / "baseline-1", tmp_path / "runs" / "baseline-1"
+    shutil.copytree(run, again)
+    recipe = (run / "recipe.toml").read_text().partition("[evaluation]")
+    rest = recipe[2][recipe[2].index("\n[") :]
+    table = f'suite = "held-out"\nfile = "{SUITE}"\ncurves = ["mixed"]\nepisodes = 2\n'
+    (again / "recipe.toml").write_text(f"{recipe[0]}[evaluation]\n{table}{rest}")
+    results = {"suite": "points-v1", "episodes": 3, "cells": {"baseline/1/mass/1": "000"}, "recipes": {}}
+    path = write(tmp_path / "report.html", results)
+    found = reproduce(path, **{**CELL, "curve": "mass", "intensity": 1.0}, retrain=False, plugins=plugins)
+    assert len(found.now) == 3
 
 
 def test_results_are_read_beside_the_report_too(benchmark, tmp_path):

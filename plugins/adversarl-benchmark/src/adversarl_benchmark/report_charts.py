@@ -12,8 +12,8 @@ from adversarl_benchmark.charts import Draw, Line, Span, heat, intervals, lines,
 from adversarl_benchmark.charts_style import MUTED, Look
 from adversarl_benchmark.report_words import points, share
 
-TOGETHER = ("mixed", "prompts")
-"""How the names of curves begin that vary more than one thing."""
+TOGETHER = ("mixed", "everything", "mixed-pbr", "prompts", "lights", "surfaces", "cameras", "things", "air")
+"""Curves that vary more than one thing, the widest first, where the results do not name them."""
 EDGES = ((min, -0.02, "low"), (max, 0.02, "high"))
 """Ends of the axis of differences: zero is always inside."""
 
@@ -29,7 +29,8 @@ class Charts:
     def __init__(self, results: Mapping[str, Any], looks: Mapping[str, Look]) -> None:
         self.results, self.looks = results, looks
         self.conditions: Sequence[Mapping[str, Any]] = results["conditions"]
-        self.together = [name for name in results["curves"] if name.startswith(TOGETHER)]
+        wide = results.get("together", TOGETHER)
+        self.together = [name for name in wide if name in results["curves"]]
         self.alone = [name for name in results["curves"] if name not in self.together]
 
     @property

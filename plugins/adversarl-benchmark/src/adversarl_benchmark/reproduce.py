@@ -106,20 +106,21 @@ def reproduce(
     """
     results = read_results(report)
     key, reported = find_cell(results, condition, seed, curve, intensity, report)
-    play = partial(_play, results=results, curve=curve, intensity=intensity, plugins=plugins)
+    asked = Asked(results["suite"], curve, intensity, len(reported))
+    play = partial(_play, seed=seed, asked=asked, plugins=plugins)
     folder = (runs or report.parent / "runs") / f"{condition}-{seed}"
     with TemporaryDirectory(prefix="adversarl-reproduce-") as temporary:
         if condition == ORACLE:
             recipe_file = _written(results, condition, Path(temporary), report)
-            return played(key, "teacher", reported, play(recipe_file, None, seed=seed))
+            return played(key, "teacher", reported, play(recipe_file, None))
         if not retrain and latest_checkpoint(folder) is not None:
-            return played(key, "played", reported, play(folder / "recipe.toml", folder, seed=seed))
+            return played(key, "played", reported, play(folder / "recipe.toml", folder))
         again = Path(temporary) / "run" if runs is None else runs / f"{condition}-{seed}-again"
         recipe_file = _written(results, condition, Path(temporary), report)
         if not (again / "summary.json").exists():
             recipe = load_recipe(recipe_file, plugins.registry, [f"run.seed={seed}", "run.evaluate_every=0"])
             train(recipe, plugins, again, resume=latest_checkpoint(again) is not None, source=str(recipe_file))
-        return retrained(key, reported, play(recipe_file, again, seed=seed))
+        return retrained(key, reported, play(recipe_file, again))
 
 
 def find_cell(
@@ -161,20 +162,22 @@ def _written(results: Mapping[str, Any], condition: str, folder: Path, report: P
     return path
 
 
-def _play(
-    recipe_file: Path,
-    folder: Path | None,
-    *,
-    seed: int,
-    results: Mapping[str, Any],
-    curve: str,
-    intensity: float,
-    plugins: Plugins,
-) -> tuple[bool, ...]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A cell of a suite: the report's suite, curve, intensity and number of episodes."""
+
+    suite: str
+    curve: str
+    intensity: float
+    episodes: int
+
+
+def _play(recipe_file: Path, folder: Path | None, *, seed: int, asked: Asked, plugins: Plugins) -> tuple[bool, ...]:
     """Success per episode of the cell, by a run's latest policy or, without a folder, by the teacher."""
-    options = {"suite": results["suite"], "episodes": results["episodes"], **results.get("suite_options", {})}
-    sets = [f"evaluation.{key}={value if key == 'suite' else json.dumps(value)}" for key, value in options.items()]
-    recipe = load_recipe(recipe_file, plugins.registry, [*sets, f"run.seed={seed}"])
+    # A suite of one's own has the name of its file's contents; the recipe names the file.
+    named = asked.suite in plugins.registry.names("suite")
+    sets = [f"run.seed={seed}", *([f"evaluation.suite={asked.suite}"] if named else [])]
+    recipe = load_recipe(recipe_file, plugins.registry, sets)
     with closing(make_loop(recipe, plugins)) as loop:
         player: Player = teacher
         if folder is not None:
@@ -183,19 +186,19 @@ def _play(
                 raise RunFolderError(folder, "has no checkpoint. Train it again with --retrain")
             load_checkpoint(checkpoint, loop, learner)
             player = lambda world: learner.act  # noqa: E731
-        cell = _cell(recipe, loop.parts.world.axes, curve, intensity)
-        return _outcomes(recipe, cell, player)
+        return _outcomes(recipe, _cell(recipe, loop.parts.world.axes, asked), player)
 
 
-def _cell(recipe: Recipe, axes: Any, curve: str, intensity: float) -> Cell:
+def _cell(recipe: Recipe, axes: Any, asked: Asked) -> Cell:
     choice = recipe["evaluation"]
-    for cell in choice.make().cells(axes, recipe.run.seed):
-        if cell.axis == curve and abs(cell.intensity - intensity) < 1e-9:
+    wanted = {"episodes": asked.episodes, "curves": (asked.curve,), "intensities": (asked.intensity,)}
+    keys = {key: value for key, value in wanted.items() if key in type(choice.options).model_fields}
+    for cell in choice.changed(keys, recipe.source, "evaluation").make().cells(axes, recipe.run.seed):
+        if cell.axis == asked.curve and abs(cell.intensity - asked.intensity) < 1e-9:
             found: Cell = cell
             return found
-    raise AdversarlError(
-        f"suite {choice.component.name} has no cell '{curve}' at {intensity:g} any more. Install the report's versions"
-    )
+    problem = f"has no cell '{asked.curve}' at {asked.intensity:g} any more"
+    raise AdversarlError(f"suite {choice.component.name} {problem}. Install the versions of the report's provenance")
 
 
 def _outcomes(recipe: Recipe, cell: Cell, player: Player) -> tuple[bool, ...]:
