@@ -1,7 +1,6 @@
 import json
 
 import pytest
-
 from adversarl_dashboard.readers.benchmarks import (
     comparison_rows,
     condition_rows,

@@ -4,7 +4,6 @@ import json
 import shutil
 
 import pytest
-
 from adversarl_dashboard.bench.browser import IDLE, browser, chromium, served, settle
 from adversarl_dashboard.bench.measure import READY
 

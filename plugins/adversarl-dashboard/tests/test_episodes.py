@@ -1,7 +1,6 @@
 import json
 
 import numpy as np
-
 from adversarl_dashboard.readers.episodes import ROW, Episodes, rolling
 
 

@@ -2,9 +2,8 @@ import json
 import shutil
 
 import pytest
-from streamlit.testing.v1 import AppTest
-
 from adversarl_dashboard.server import Settings
+from streamlit.testing.v1 import AppTest
 
 PAGES = ("live", "compare", "benchmark", "replay", "playground")
 SCRIPT = "from adversarl_dashboard.views import {page}\n{page}.show()\n"

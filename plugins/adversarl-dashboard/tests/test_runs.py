@@ -4,7 +4,6 @@ import os
 import time
 
 import pytest
-
 from adversarl_dashboard.readers.comparison import axes_of, differing, outcome, robustness
 from adversarl_dashboard.readers.runs import Library, Run, find_runs, locked, state_of
 

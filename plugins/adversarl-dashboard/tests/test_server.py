@@ -2,11 +2,11 @@ import socket
 from pathlib import Path
 
 import pytest
+from adversarl_dashboard.server import Settings, check_folder, check_port, flags, is_loopback
 from typer.testing import CliRunner
 
 from adversarl.cli.app import build_app
 from adversarl.errors import AdversarlError
-from adversarl_dashboard.server import Settings, check_folder, check_port, flags, is_loopback
 
 
 def test_a_folder_that_is_missing_or_a_file_is_refused_with_advice(tmp_path):

@@ -3,15 +3,15 @@ import threading
 
 import numpy as np
 import pytest
-
-from adversarl.errors import AdversarlError
-from adversarl.plugins import build_plugin_manager
-from adversarl.types import Perturbation
 from adversarl_dashboard.film import caption, changes, enlarged, perturbations_of, play
 from adversarl_dashboard.player import story
 from adversarl_dashboard.previews import Previews
 from adversarl_dashboard.readers.runs import Run
 from adversarl_dashboard.studio import Studio
+
+from adversarl.errors import AdversarlError
+from adversarl.plugins import build_plugin_manager
+from adversarl.types import Perturbation
 
 DARK = Perturbation("brightness", 1.0, onset=4, duration=3)
 

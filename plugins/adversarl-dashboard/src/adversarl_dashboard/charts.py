@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+Figure = Any
+"""A plotly figure; plotly has no types, and is imported when something is drawn."""
 
 PALETTE = ("#0f83c9", "#e07b00", "#1a9d74", "#c75a9b", "#8a6fd1", "#b58a00", "#d1495b", "#5b8c99")
 """After Okabe and Ito (2008), a little darker where they vanish on white."""
@@ -19,9 +19,9 @@ def color(number: int) -> str:
     return PALETTE[number % len(PALETTE)]
 
 
-def figure(x: str, y: str = "success", height: int = 300) -> go.Figure:
+def figure(x: str, y: str = "success", height: int = 300) -> Figure:
     """An empty chart of a rate in [0, 1]."""
-    import plotly.graph_objects as go
+    import plotly.graph_objects as go  # type: ignore[import-untyped]
 
     chart = go.Figure()
     chart.update_layout(
@@ -35,15 +35,15 @@ def figure(x: str, y: str = "success", height: int = 300) -> go.Figure:
     return chart
 
 
-def add_line(chart: go.Figure, name: str, x: Sequence[float], y: Sequence[float], number: int, dash: str = "") -> None:
+def add_line(chart: Figure, name: str, x: Sequence[float], y: Sequence[float], number: int, dash: str = "") -> None:
     """Adds a curve."""
-    import plotly.graph_objects as go
+    import plotly.graph_objects as go  # type: ignore[import-untyped]
 
     line = {"color": color(number), "width": 2} | ({"dash": dash} if dash else {})
     chart.add_trace(go.Scatter(x=list(x), y=list(y), name=name, mode="lines", line=line))
 
 
-def add_points(chart: go.Figure, name: str, points: Sequence[Mapping[str, float]], number: int) -> None:
+def add_points(chart: Figure, name: str, points: Sequence[Mapping[str, float]], number: int) -> None:
     """Adds a curve over intensity with its intervals at 95 % as a band.
 
     Args:
@@ -52,7 +52,7 @@ def add_points(chart: go.Figure, name: str, points: Sequence[Mapping[str, float]
         points: ``{"intensity", "value", "low", "high"}``.
         number: Of its color.
     """
-    import plotly.graph_objects as go
+    import plotly.graph_objects as go  # type: ignore[import-untyped]
 
     x = [point["intensity"] for point in points]
     band = [point["low"] for point in points] + [point["high"] for point in reversed(points)]
@@ -74,6 +74,6 @@ def add_points(chart: go.Figure, name: str, points: Sequence[Mapping[str, float]
     )
 
 
-def show(chart: go.Figure, key: str) -> None:
+def show(chart: Figure, key: str) -> None:
     """Puts a chart on the page."""
     st.plotly_chart(chart, key=key, config={"displayModeBar": False})

@@ -27,8 +27,8 @@ def _component() -> Any:
     import streamlit as st
 
     here = files("adversarl_dashboard") / "static"
-    parts = {kind: (here / f"player.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")}
-    return st.components.v2.component("adversarl_player", **parts)
+    html, css, js = ((here / f"player.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component("adversarl_player", html=html, css=css, js=js)
 
 
 def show_player(data: dict[str, Any], key: str) -> None:

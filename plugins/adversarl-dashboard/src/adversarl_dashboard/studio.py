@@ -31,18 +31,20 @@ class Policy:
 
 
 class Studio:
-    """A world that anybody may ask for pictures, one after the other::
+    """A world that anybody may ask for pictures, one after the other.
+
+    It is used so::
 
         studio = Studio({"use": "point-mass"}, plugins)
         picture = studio.submit(lambda world: picture(world, (), seed=0)).result()
         studio.close()
 
+    Nothing is imported or made before the first job. Futures raise `AdversarlError` where there is no such backend, its
+    keys are wrong, or it shows a service's pictures, which may cost.
+
     Args:
         backend: The table ``[backend]`` of a recipe.
         plugins: What is installed.
-
-    Nothing is imported or made before the first job. Futures raise `AdversarlError` where there is no such backend, its
-    keys are wrong, or it shows a service's pictures, which may cost.
     """
 
     def __init__(self, backend: Mapping[str, Any], plugins: Plugins) -> None:

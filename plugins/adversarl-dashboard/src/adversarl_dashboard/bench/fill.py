@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +50,10 @@ def _repeated(lines: list[str], times: int, limit: int | None) -> str:
     """A journal several times over, episodes and steps counted on."""
     first = [json.loads(line) for line in lines]
     spans = {key: max((row[key] for row in first if key in row), default=0) + 1 for key in ("index", "env_steps")}
-    more: Callable[[dict[str, Any], int], dict[str, Any]] = lambda row, n: {
-        key: value + n * spans[key] if key in spans else value for key, value in row.items()
-    }
+
+    def more(row: dict[str, Any], n: int) -> dict[str, Any]:
+        return {key: value + n * spans[key] if key in spans else value for key, value in row.items()}
+
     told = [json.dumps(more(row, n)) for n in range(times) for row in first][:limit]
     return "".join(line + "\n" for line in told)
 

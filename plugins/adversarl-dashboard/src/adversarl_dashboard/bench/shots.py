@@ -19,7 +19,7 @@ WIDTHS = {"wide": 1440, "narrow": 390}
 HEIGHT = 900
 TALLEST = 2200
 """A picture ends there [pixel]."""
-COLORS = 128
+COLORS = 256
 
 
 def shoot(folder: Path, out: Path, pages: list[str] | None = None) -> list[Path]:
@@ -58,7 +58,7 @@ def _prepare(tab: Page, name: str) -> None:
     if name == "replay":
         tab.get_by_text("perturbed", exact=True).click()
         tab.get_by_role("button", name="Play it again").click()
-        settle(tab, ".film img")
+        tab.locator(".film img").wait_for(timeout=60_000)
         tab.locator(".film input").evaluate("e => { e.value = Math.round(e.max * 0.7); e.oninput(); }")
     elif name == "playground":
         box = tab.get_by_label("Prompt")

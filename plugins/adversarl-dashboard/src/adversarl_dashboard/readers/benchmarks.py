@@ -54,7 +54,7 @@ def condition_rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     for one in rows_of(results, "conditions"):
         auc, nominal, steps = part(one, "auc"), part(one, "nominal"), part(one, "steps_to_threshold")
         leaks = one.get("leaks")
-        row = {"condition": str(one.get("name", "?")), "kind": str(one.get("kind", ""))}
+        row: dict[str, Any] = {"condition": str(one.get("name", "?")), "kind": str(one.get("kind", ""))}
         row |= {"seeds": len(seeds) if isinstance(seeds := one.get("seeds"), list) else None}
         row |= {"auc": number(auc.get("value")), "auc_interval": interval(auc)}
         row |= {"nominal": number(nominal.get("value")), "nominal_interval": interval(nominal)}
@@ -69,7 +69,10 @@ def comparison_rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for one in rows_of(results, "comparisons"):
         difference, better = part(one, "difference"), part(one, "probability_of_improvement")
-        row = {"comparison": f"{one.get('a', '?')} with {one.get('b', '?')}", "verdict": str(one.get("verdict", ""))}
+        row: dict[str, Any] = {
+            "comparison": f"{one.get('a', '?')} with {one.get('b', '?')}",
+            "verdict": str(one.get("verdict", "")),
+        }
         row |= {"difference": number(difference.get("value")), "difference_interval": interval(difference)}
         row |= {"better": number(better.get("value")), "sentence": str(one.get("sentence", ""))}
         rows.append(row)

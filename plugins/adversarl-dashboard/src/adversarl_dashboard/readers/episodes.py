@@ -17,8 +17,9 @@ ROW = re.compile(
     rb'\{"index": (\d+), "env": \d+, "seed": \d+, "env_steps": (\d+), "length": (\d+), "total_reward": [^,]+, '
     rb'"success": (t|f)\w+, "truncated": \w+, "clean": \w+, "phase": "(\w+)", "perturbations": \[(.).*\}\n'
 )
-"""A row as the core writes it: index, env steps, length, success, phase, and whether there are perturbations. To parse all of
-it as JSON takes ten times as long."""
+"""A row as the core writes it: index, env steps, length, success, phase, and whether there are perturbations.
+
+To parse all of it as JSON takes ten times as long."""
 
 
 def _parsed(line: bytes) -> tuple[Any, ...] | None:

@@ -13,7 +13,9 @@ EDGE = 64
 
 
 class Tail:
-    """The complete lines that a growing file got since the last look::
+    """The complete lines that a growing file got since the last look.
+
+    It is read so::
 
         anew, data = tail.read()     # anew: forget what was read before, the file was cut
 

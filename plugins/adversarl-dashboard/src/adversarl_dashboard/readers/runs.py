@@ -95,7 +95,7 @@ class Run:
     @property
     def costs(self) -> dict[str, float]:
         """Dollars by who asked for them; empty where nothing costs."""
-        found = {}
+        found: dict[str, float] = {}
         for row in self.last("metrics", 20):
             found |= {
                 key: value for key, raw in row.items() if "cost_usd" in key and (value := number(raw)) is not None

@@ -8,11 +8,11 @@ from typing import Any
 import streamlit as st
 
 from adversarl_dashboard import charts, common
-from adversarl_dashboard.views.resume import offer_resume
 from adversarl_dashboard.previews import Previews, backend_of
 from adversarl_dashboard.readers.episodes import rolling
 from adversarl_dashboard.readers.files import number, part, rows_of
 from adversarl_dashboard.readers.runs import Run
+from adversarl_dashboard.views.resume import offer_resume
 
 EVERY_S = 3.0
 """The page looks again so often [s]."""
@@ -38,7 +38,7 @@ def _overview(runs: list[Run]) -> None:
     counts = [f"{sum(row['state'] == state for row in rows)} {state}" for state in common.COLORS]
     shown = ", ".join(text for text in counts if not text.startswith("0 "))
     st.caption(f"{len(rows)} run{'s'[: len(rows) > 1]}: {shown}", help=_states())
-    progress = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
+    progress: dict[str, Any] = {"format": "percent", "min_value": 0.0, "max_value": 1.0}
     columns = {
         "run": st.column_config.TextColumn("run", width="medium"),
         "state": "state",
@@ -117,10 +117,10 @@ def _success(run: Run) -> None:
     chart = charts.figure("environment steps", "success, last 100")
     training, nominal = episodes.training, episodes.nominal
     n = min(len(training), len(nominal))
-    for number, (name, which) in enumerate((("perturbed", ~nominal[:n]), ("nominal", nominal[:n]))):
+    for color, (name, which) in enumerate((("perturbed", ~nominal[:n]), ("nominal", nominal[:n]))):
         x, y = rolling(episodes, which)
         if x:
-            charts.add_line(chart, name, x, y, number)
+            charts.add_line(chart, name, x, y, color)
     if training.any() and not training.all():
         begin = int(episodes.env_steps[: len(training)][training.argmax()])
         chart.add_vline(begin, line={"color": "gray", "dash": "dot", "width": 1}, annotation_text="training begins")
