@@ -23,6 +23,7 @@ HOMES: dict[str, dict[str, tuple[str, ...]]] = {
             "mix",
         )
     },
+    "adversarl-dashboard": {},
     "adversarl-failures": {"failure": ("statistics", "counterfactual", "classifier")},
     "adversarl-odyssey": {
         "backend": ("odyssey", "odyssey-hybrid", "odyssey-batch"),

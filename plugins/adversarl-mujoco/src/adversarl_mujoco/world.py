@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds, reset_seeds
 from adversarl.interfaces.trials import Trace
-from adversarl.types import Axis, Grounding, Perturbation
+from adversarl.types import Grounding, Perturbation
+from adversarl_mujoco.axes.base import chosen
 from adversarl_mujoco.axes.splits import Split
 from adversarl_mujoco.parts import Scene
 from adversarl_mujoco.pool import Helper, Pool
@@ -76,7 +77,7 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         self.simulations = [Simulation(scene, make_task, np.random.default_rng(s), split) for s in streams]
         first = self.simulations[0]
         self.task, self.failure_kinds = first.task.text, first.task.failure_kinds
-        self.axes = _choose(first.perturber.axes, axes)
+        self.axes = chosen(first.perturber.axes, axes)
         self._targets = {axis.name: axis.targets[0] for axis in first.perturber.axes if axis.targets}
         self._define_spaces(first.task)
         self._model = scene.model
@@ -296,11 +297,3 @@ class MujocoVectorEnv(PerturbableVectorEnv):
             renderer: Draws | Viewer | None = self._here.__dict__.pop(name, None)
             if renderer is not None:
                 renderer.close()
-
-
-def _choose(axes: tuple[Axis, ...], names: tuple[str, ...] | None) -> tuple[Axis, ...]:
-    known = {axis.name: axis for axis in axes}
-    for name in names or ():
-        if name not in known:
-            raise PerturbationError("axis", name, known)
-    return axes if names is None else tuple(known[name] for name in names)

@@ -181,3 +181,12 @@ def on_sphere(u: float, v: float) -> tuple[float, float, float]:
     z, phi = 2 * u - 1, 2 * math.pi * v
     r = math.sqrt(max(0.0, 1 - z * z))
     return r * math.cos(phi), r * math.sin(phi), z
+
+
+def chosen(axes: tuple[Axis, ...], names: tuple[str, ...] | None) -> tuple[Axis, ...]:
+    """The axes of these names, in their order; all where there are no names."""
+    known = {axis.name: axis for axis in axes}
+    for name in names or ():
+        if name not in known:
+            raise PerturbationError("axis", name, known)
+    return axes if names is None else tuple(known[name] for name in names)
