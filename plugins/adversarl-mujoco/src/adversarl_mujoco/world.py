@@ -12,7 +12,6 @@ import numpy as np
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from adversarl.errors import PerturbationError
 from adversarl.interfaces.backend import Indices, Observation, PerturbableVectorEnv, Seeds, reset_seeds
 from adversarl.interfaces.trials import Trace
 from adversarl.types import Grounding, Perturbation
@@ -182,7 +181,8 @@ class MujocoVectorEnv(PerturbableVectorEnv):
         from adversarl_mujoco.grounding.frames import meaning
 
         found = ground(text, self.axes, embeddings=self._embeddings)
-        refused = {one: problem for one in found.perturbations if (problem := self._problem(one))}
+        problem_of = self.simulations[0].perturber.problem
+        refused = {one: problem for one in found.perturbations if (problem := problem_of(one))}
         if not refused:
             return found
         meant = {meaning(one) for one in refused}
@@ -192,14 +192,6 @@ class MujocoVectorEnv(PerturbableVectorEnv):
             understood=tuple(pair for pair in found.understood if pair[1] not in meant),
             not_understood=(*found.not_understood, *refused.values()),
         )
-
-    def _problem(self, perturbation: Perturbation) -> str:
-        """Why this world cannot carry a perturbation out; empty if it can."""
-        try:
-            self.simulations[0].perturber.check(perturbation)
-        except PerturbationError as error:
-            return str(error)
-        return ""
 
     def reserved(self, perturbation: Perturbation) -> bool:
         """Whether it fixes a colour or a direction that belongs to tests; see `PerturbableVectorEnv.reserved`."""

@@ -103,6 +103,14 @@ class Perturber:
         WORLD_AXES[rank].check(perturbation, self._stage)
         return WORLD_AXES[rank]
 
+    def problem(self, perturbation: Perturbation) -> str:
+        """Why a perturbation cannot be carried out; empty if it can."""
+        try:
+            self.check(perturbation)
+        except PerturbationError as error:
+            return str(error)
+        return ""
+
     def _restore(self) -> None:
         for field, nominal in zip(self._fields, self._nominal, strict=True):
             np.copyto(field, nominal)
