@@ -182,3 +182,10 @@ def test_a_tracker_that_fails_is_reported_once_and_stops_nothing(plugins, tracke
     assert [row["source"] for row in rows] == ["tracker clumsy"] * len(rows)
     assert len(rows) <= 2
     assert plugins.manager.get_plugins() == before
+
+
+def test_a_run_may_go_on_with_other_trackers(plugins, trackers, recipe_file, tmp_path):
+    train(load_recipe(recipe_file, plugins.registry), plugins, tmp_path / "run")
+    more = load_recipe(recipe_file, plugins.registry, ['tracking.use=["album"]', "run.total_steps=2000"])
+    train(more, plugins, tmp_path / "run", resume=True)
+    assert [path.name for path in (tmp_path / "run").glob("album-*")] == ["album-2000.npz"]

@@ -287,6 +287,7 @@ def _check_recipe(folder: RunFolder, recipe: Recipe, *, resume: bool) -> None:
     from adversarl.recipe import read_toml
 
     stored, wanted = read_toml(path), recipe.resolved()
+    wanted.pop("tracking")  # which changes nothing about the run
     for table in wanted:
         for key in sorted({*stored.get(table, {}), *wanted[table]} - _MAY_CHANGE):
             old, new = stored.get(table, {}).get(key), wanted[table].get(key)
