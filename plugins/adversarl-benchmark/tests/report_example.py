@@ -196,7 +196,9 @@ def results(leak=False, curves=CURVES):
         "visual_distance": {
             "feature": "A thumbnail and oriented gradients.",
             "points": points,
-            "correlation": {"value": -0.71, "low": -0.8, "high": -0.6, "n": len(points), "method": "Spearman"},
+            "correlation": {"value": -0.71, "low": -0.8, "high": -0.6, "n": len(points), "method": "Spearman",
+                "by_condition": {"adaptive": -0.66, "baseline": -0.7, "static": None},
+            },
         },
         "prompts": {"adaptive": said, "random-prompts": said[:2]},
         "cells": cells,

@@ -78,7 +78,7 @@ def test_conditions_and_cells_without_pictures_are_left_out():
 def test_the_correlation_has_an_interval_and_is_the_same_every_time():
     rng = np.random.default_rng(0)
     points = [
-        {"curve": f"c{curve}", "distance": d, "success": 1 - d + rng.normal(0, 0.2)}
+        {"condition": "a", "curve": f"c{curve}", "distance": d, "success": 1 - d + rng.normal(0, 0.2)}
         for curve in range(12) for d in INTENSITIES
     ]  # fmt: skip
     first = correlation(points)
@@ -86,8 +86,20 @@ def test_the_correlation_has_an_interval_and_is_the_same_every_time():
     assert first == correlation(points)
 
 
+def test_conditions_that_differ_do_not_make_a_correlation_within_them():
+    rng = np.random.default_rng(1)
+    drawn = [(name, far, *rng.random(2) / 10) for name, far in (("near", 0.0), ("far", 0.5)) for _ in range(40)]
+    points = [
+        {"condition": name, "curve": f"c{index % 40}", "distance": far + one, "success": 0.9 - far + other}
+        for index, (name, far, one, other) in enumerate(drawn)
+    ]
+    found = correlation(points)
+    assert found["value"] < -0.6
+    assert all(abs(value) < 0.4 for value in found["by_condition"].values())
+
+
 def test_where_nothing_varies_there_is_no_correlation():
-    points = [{"curve": "c", "distance": float(d), "success": 1.0} for d in range(5)]
+    points = [{"condition": "a", "curve": "c", "distance": float(d), "success": 1.0} for d in range(5)]
     assert correlation(points)["value"] is None
     assert correlation([])["value"] is None
 

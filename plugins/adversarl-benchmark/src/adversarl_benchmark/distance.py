@@ -32,7 +32,7 @@ FEATURE = (
     "that the policy sees. Each number is divided by its standard deviation over the training pictures of all "
     "conditions, and both blocks weigh the same. Distance: from a held-out picture to the nearest training picture, "
     "less the same for training pictures among themselves; the median over the cell. 0 is as near as training "
-    "pictures are to each other."
+    "pictures are to each other, below 0 is nearer."
 )
 
 
@@ -139,7 +139,7 @@ def visual_distance(
 
     Returns:
         ``{"feature", "points": [{"condition", "curve", "intensity", "distance", "success"}], "correlation":
-        {"value", "low", "high", "n", "method"}}``.
+        {"value", "low", "high", "n", "method", "by_condition"}}``.
     """
     raw = {name: features(pictures) for name, pictures in training.items()}
     scale = [_spread([blocks[index] for blocks in raw.values()]) for index in (0, 1)]
@@ -188,7 +188,8 @@ def correlation(points: Sequence[Mapping[str, Any]], draws: int = 2000) -> dict[
     """Spearman's rank correlation of distance and success over all cells, with a 95 % bootstrap interval.
 
     The intensities of one curve are not independent, so whole curves are drawn (a cluster bootstrap). The value is
-    None where there are fewer than three cells or one side does not vary.
+    None where there are fewer than three cells or one side does not vary. ``by_condition`` has the same within each
+    condition, because a difference between conditions could make or hide a correlation of all cells.
     """
     by_curve: dict[str, list[tuple[float, float]]] = {}
     for point in points:
@@ -199,7 +200,17 @@ def correlation(points: Sequence[Mapping[str, Any]], draws: int = 2000) -> dict[
     known = [one for one in (_rank([groups[index] for index in indices]) for indices in chosen) if one is not None]
     low, high = np.quantile(known, [0.025, 0.975]) if known and value is not None else (-1.0, 1.0)
     method = "Spearman over all cells, 95 % bootstrap over curves"
-    return {"value": value, "low": float(low), "high": float(high), "n": len(points), "method": method}
+    by_condition: dict[str, list[tuple[float, float]]] = {}
+    for point in points:
+        by_condition.setdefault(point["condition"], []).append((point["distance"], point["success"]))
+    return {
+        "value": value,
+        "low": float(low),
+        "high": float(high),
+        "n": len(points),
+        "method": method,
+        "by_condition": {name: _rank([np.array(rows)]) for name, rows in by_condition.items()},
+    }
 
 
 def _rank(groups: Sequence[Floats]) -> float | None:

@@ -163,6 +163,7 @@ def rows_of_table(conditions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
         {
             "name": one["name"],
             "control": one["kind"] == "control",
+            "leaky": not one["held_out"],
             "auc": (share(one["auc"]["value"]), bounds(one["auc"])),
             "nominal": (share(one["nominal"]["value"]), bounds(one["nominal"])),
             "steps": steps(one.get("steps_to_threshold"), one.get("env_steps")),
