@@ -2,7 +2,9 @@ import json
 import shutil
 
 import pytest
+from adversarl_dashboard.readers.runs import Run
 from adversarl_dashboard.server import Settings
+from adversarl_dashboard.views.resume import start
 from streamlit.testing.v1 import AppTest
 
 PAGES = ("live", "compare", "benchmark", "replay", "playground")
@@ -136,3 +138,12 @@ def test_an_example_and_a_degree_make_the_prompt(opened, runs):
     example = app.session_state["playground_example"]
     assert app.text_input(key="playground_text").value == f"{example} strongly"
     assert app.dataframe[0].value["intensity"][0] == 1.0
+
+
+def test_the_button_resumes_a_run_that_stopped(runs):
+    (runs / "first" / "summary.json").unlink()
+    run = Run(runs / "first", "first")
+    assert run.state == "stopped"
+    assert start(run).wait(timeout=120) == 0
+    assert run.state == "finished"
+    assert "environment steps" in (runs / "first" / "resume.log").read_text()

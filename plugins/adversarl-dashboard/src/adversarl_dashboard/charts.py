@@ -21,7 +21,7 @@ def color(number: int) -> str:
 
 def figure(x: str, y: str = "success", height: int = 300) -> Figure:
     """An empty chart of a rate in [0, 1]."""
-    import plotly.graph_objects as go  # type: ignore[import-untyped]
+    import plotly.graph_objects as go
 
     chart = go.Figure()
     chart.update_layout(
@@ -37,7 +37,7 @@ def figure(x: str, y: str = "success", height: int = 300) -> Figure:
 
 def add_line(chart: Figure, name: str, x: Sequence[float], y: Sequence[float], number: int, dash: str = "") -> None:
     """Adds a curve."""
-    import plotly.graph_objects as go  # type: ignore[import-untyped]
+    import plotly.graph_objects as go
 
     line = {"color": color(number), "width": 2} | ({"dash": dash} if dash else {})
     chart.add_trace(go.Scatter(x=list(x), y=list(y), name=name, mode="lines", line=line))
@@ -52,7 +52,7 @@ def add_points(chart: Figure, name: str, points: Sequence[Mapping[str, float]], 
         points: ``{"intensity", "value", "low", "high"}``.
         number: Of its color.
     """
-    import plotly.graph_objects as go  # type: ignore[import-untyped]
+    import plotly.graph_objects as go
 
     x = [point["intensity"] for point in points]
     band = [point["low"] for point in points] + [point["high"] for point in reversed(points)]

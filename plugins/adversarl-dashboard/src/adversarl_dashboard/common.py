@@ -102,7 +102,7 @@ def no_runs() -> None:
     st.info(
         f"There is no run in {escaped(str(folder))} yet. This one takes a few seconds; the page shows it by itself:"
     )
-    st.code(f"adversarl run RECIPE --out {folder / 'first'}", language="sh")
+    st.code(f"adversarl run RECIPE --out {folder / 'first'}", language="sh", wrap_lines=True)
 
 
 def choose_run(runs: Sequence[Run], key: str) -> Run | None:

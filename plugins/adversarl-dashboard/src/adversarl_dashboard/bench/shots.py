@@ -10,6 +10,7 @@ from PIL import Image
 
 from adversarl_dashboard.bench.browser import browser, served, settle
 from adversarl_dashboard.bench.measure import READY
+from adversarl_dashboard.readers.runs import Library
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -45,18 +46,28 @@ def shoot(folder: Path, out: Path, pages: list[str] | None = None) -> list[Path]
                     ) as context:
                         tab = context.new_page()
                         tab.goto(f"{url}/{'' if name == 'live' else name}")
-                        _prepare(tab, name)
+                        _prepare(tab, name, folder)
                         path = out / f"dashboard-{name}-{label}-{scheme}.png"
                         _save(tab, width, path)
                         written.append(path)
     return written
 
 
-def _prepare(tab: Page, name: str) -> None:
+def _striking(folder: Path) -> int:
+    """The number of an episode of the newest run in whose middle the world changes, where there is one."""
+    rows = Library(folder).runs()[0].last("episodes", 200)
+    moved = [row for row in rows if any(one["onset"] for one in row["perturbations"]) and row["length"] > 20]
+    return int([*rows, *moved][-1]["index"])
+
+
+def _prepare(tab: Page, name: str, folder: Path) -> None:
     """Brings a page to where it shows something."""
     settle(tab, "main, [data-testid='stMain'] h1")
     if name == "replay":
-        tab.get_by_text("perturbed", exact=True).click()
+        number = tab.get_by_label("Number")
+        number.fill(str(_striking(folder)))
+        number.press("Enter")
+        tab.wait_for_timeout(1500)
         tab.get_by_role("button", name="Play it again").click()
         tab.locator(".film img").wait_for(timeout=60_000)
         tab.locator(".film input").evaluate("e => { e.value = Math.round(e.max * 0.7); e.oninput(); }")
@@ -76,4 +87,4 @@ def _save(tab: Page, width: int, path: Path) -> None:
     tab.set_viewport_size({"width": width, "height": min(int(height), TALLEST)})
     tab.wait_for_timeout(1500)
     image = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
-    image.quantize(COLORS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(COLORS, kmeans=1, dither=Image.Dither.NONE).save(path, optimize=True)

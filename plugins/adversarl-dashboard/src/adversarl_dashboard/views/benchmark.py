@@ -27,7 +27,9 @@ def show() -> None:
     found = find_benchmarks(common.settings().folder)
     if not found:
         st.info("There is no benchmark in this folder, nor in benchmarks/ beside it. This makes one:")
-        st.code("adversarl benchmark recipes/baseline.toml recipes/adaptive.toml --seeds 5", language="sh")
+        st.code(
+            "adversarl benchmark recipes/baseline.toml recipes/adaptive.toml --seeds 5", language="sh", wrap_lines=True
+        )
         return
     names = [f"{one.name} ({one.path})" for one in found]
     chosen = found[names.index(st.selectbox("Benchmark", names, key="benchmark"))]
