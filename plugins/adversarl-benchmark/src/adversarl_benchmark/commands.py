@@ -73,6 +73,7 @@ def reproduce(
     curve: Annotated[str | None, typer.Option(help="Which curve; mixed by default.")] = None,
     intensity: Annotated[float | None, typer.Option(help="Which intensity; one half by default.")] = None,
     retrain: Annotated[bool, typer.Option("--retrain", help="Train the run anew, too.")] = False,
+    runs: Annotated[Path | None, typer.Option(help="Where runs lie, and a new one stays; default: beside it.")] = None,
     json: Json = False,
     plugin: PluginFiles = None,
 ) -> None:
@@ -80,7 +81,7 @@ def reproduce(
     from adversarl_benchmark.reproduce_command import show_reproduction
 
     chosen = (condition, seed, curve, intensity)
-    show_reproduction(report, chosen, load_plugins(tuple(plugin or ())), retrain=retrain, as_json=json)
+    show_reproduction(report, chosen, load_plugins(tuple(plugin or ())), runs, retrain=retrain, as_json=json)
 
 
 def report(

@@ -53,10 +53,10 @@ def provenance(benchmark: Benchmark) -> dict[str, Any]:
         read_json(folder / "manifest.json") for _, _, folder in benchmark.runs if (folder / "manifest.json").exists()
     ]
     today = manifest()
-    versions = sorted({f"{name} {version}" for one in made for name, version in one["versions"].items()})
+    versions = {tuple(one["versions"].items()) for one in made}
     return {
         **(made[0] if made else today),
-        "all_versions": versions,
+        **({"runs_made_with_other_versions": len(versions) - 1} if len(versions) > 1 else {}),
         "processor": _processor(),
         "commit": _commit(),
         **_drawing(benchmark.plugins),

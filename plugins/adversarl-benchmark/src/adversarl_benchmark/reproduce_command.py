@@ -15,13 +15,16 @@ CURVE, INTENSITY = "mixed", 0.5
 Chosen = tuple[str | None, int | None, str | None, float | None]
 
 
-def show_reproduction(report: Path, chosen: Chosen, plugins: Plugins, *, retrain: bool, as_json: bool) -> None:
+def show_reproduction(
+    report: Path, chosen: Chosen, plugins: Plugins, runs: Path | None, *, retrain: bool, as_json: bool
+) -> None:
     """Runs one cell again and says what came of it; exit code 1 where it does not agree.
 
     Args:
         report: The page, or the folder that holds it.
         chosen: Condition, seed, curve and intensity; what is None is chosen.
         plugins: What is installed.
+        runs: Where runs lie; ``runs/`` beside the report by default, and then a new one is thrown away.
         retrain: Whether to train the run anew, too.
         as_json: Whether to print JSON.
 
@@ -42,6 +45,7 @@ def show_reproduction(report: Path, chosen: Chosen, plugins: Plugins, *, retrain
         intensity=INTENSITY if chosen[3] is None else chosen[3],
         retrain=retrain,
         plugins=plugins,
+        runs=runs,
     )
     if as_json:
         print_json(asdict(found))
