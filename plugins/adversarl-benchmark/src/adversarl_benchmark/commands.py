@@ -33,8 +33,10 @@ def benchmark(
     controls: Annotated[bool, typer.Option(help="Also no DR, random prompts, warm start alone, the oracle.")] = True,
     suite: Annotated[str, typer.Option(help="Held-out suite.")] = SUITE,
     episodes: Annotated[int, typer.Option(min=1, help="Episodes per cell of the suite.")] = 20,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
-    out: Annotated[Path, typer.Option(help="Benchmark folder; one that is there grows.")] = Path("benchmarks/main"),
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes side by side; 1, and 2 of a smoke test.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Benchmark folder, which may grow; benchmarks/main or /smoke.")
+    ] = None,
     overrides: Set = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="Two seeds and tiny budgets: does all of it work?")] = False,
     report_only: Annotated[bool, typer.Option("--report-only", help="Train nothing; report what is there.")] = False,
@@ -43,7 +45,9 @@ def benchmark(
     """Compare recipes on scenes that none of them saw: train, evaluate, results table, report. Ctrl-C saves."""
     from adversarl_benchmark.run_command import Request, run_benchmark
 
-    request = Request(recipes or [], seeds, controls, suite, episodes, jobs, out, overrides or [], smoke, report_only)
+    at_once, folder = jobs or (2 if smoke else 1), out or Path("benchmarks") / ("smoke" if smoke else "main")
+    changes = overrides or []
+    request = Request(recipes or [], seeds, controls, suite, episodes, at_once, folder, changes, smoke, report_only)
     run_benchmark(request, load_plugins(tuple(plugin or ())), tuple(plugin or ()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from adversarl.cli.output import console, interval, table
 from adversarl.cli.run import stop_on_signals
 from adversarl.errors import AdversarlError
 from adversarl.plugins import Plugins
+from adversarl.recipe import Recipe
 from adversarl_benchmark.benchmark import Benchmark, common_changes, held_out_suite, watched
 from adversarl_benchmark.conditions import conditions_of, differences
 from adversarl_benchmark.jobs import Job
@@ -28,8 +29,11 @@ SMOKE = (
     "learner.warm_start_steps=512",
     "learner.warm_start_passes=2",
     "learner.n_steps=32",
+    "backend.threads=1",
+    "evaluation.episodes=2",
     "tracking.use=[]",
 )
+"""Tiny budgets; keys that a recipe's components do not have are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,9 @@ def run_benchmark(request: Request, plugins: Plugins, files: Sequence[Path]) -> 
 def _plan(request: Request, plugins: Plugins) -> Plan:
     recipes = request.recipes or [Path("recipes") / f"{name}.toml" for name in USUAL]
     conditions = conditions_of(recipes, controls=request.controls)
-    last = conditions[len(recipes) - 1].load(plugins.registry, [*(SMOKE if request.smoke else ()), *request.overrides])
-    changes = [*(SMOKE if request.smoke else ()), *request.overrides]
+    given = conditions[len(recipes) - 1]
+    changes = [*(_tiny(given.load(plugins.registry, ())) if request.smoke else ()), *request.overrides]
+    last = given.load(plugins.registry, changes)
     common = common_changes(held_out_suite(request.suite, plugins), last, changes, request.suite)
     plan = Plan(
         name=request.out.name,
@@ -86,6 +91,14 @@ def _plan(request: Request, plugins: Plugins) -> Plan:
         started=now(),
     )
     return plan.merged(request.out)
+
+
+def _tiny(recipe: Recipe) -> Iterator[str]:
+    for change in SMOKE:
+        table, key = change.partition("=")[0].split(".")
+        options = recipe.tables[table].options if table in recipe.tables else None
+        if options is None or key in type(options).model_fields:
+            yield change
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
