@@ -85,7 +85,7 @@ def test_compare_shows_outcomes_curves_and_where_recipes_differ(opened, runs):
     assert outcomes["run"].tolist() == ["first", "second"]
     assert outcomes["seed"].tolist() == [0, 7]
     assert recipes["key"].tolist() == ["run.seed"]
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("vega_lite_chart")) == 2
     app.multiselect(key="compare_runs").set_value([]).run()
     assert "Choose at least one run" in texts(app)
 

@@ -15,9 +15,9 @@ from adversarl_dashboard.bench.fill import fill
 from adversarl_dashboard.readers.runs import Library
 
 READY = {
-    "live": ".js-plotly-plot .main-svg",
-    "compare": '[data-testid="stColumn"]:nth-of-type(2) .js-plotly-plot .main-svg',
-    "benchmark": ".js-plotly-plot .main-svg",
+    "live": '[data-testid="stVegaLiteChart"] .marks',
+    "compare": '[data-testid="stColumn"]:nth-of-type(2) [data-testid="stVegaLiteChart"] .marks',
+    "benchmark": '[data-testid="stVegaLiteChart"] .marks',
     "replay": '[data-testid="stButton"] button',
     "playground": '[data-testid="stImage"] img',
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adversarl_dashboard.readers.comparison import interval
-from adversarl_dashboard.readers.files import number, part, read_table, rows_of
+from adversarl_dashboard.readers.files import number, part, rate, read_table, rows_of
 
 BESIDE = "benchmarks"
 """Where ``adversarl benchmark`` writes by default, beside the folder of runs."""
@@ -56,8 +56,8 @@ def condition_rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         leaks = one.get("leaks")
         row: dict[str, Any] = {"condition": str(one.get("name", "?")), "kind": str(one.get("kind", ""))}
         row |= {"seeds": len(seeds) if isinstance(seeds := one.get("seeds"), list) else None}
-        row |= {"auc": number(auc.get("value")), "auc_interval": interval(auc)}
-        row |= {"nominal": number(nominal.get("value")), "nominal_interval": interval(nominal)}
+        row |= {"auc": rate(auc.get("value")), "auc_interval": interval(auc)}
+        row |= {"nominal": rate(nominal.get("value")), "nominal_interval": interval(nominal)}
         row |= {"env_steps": number(one.get("env_steps")), "to_threshold": number(steps.get("median"))}
         row |= {"held_out": one.get("held_out") is True, "leaks": "; ".join(map(str, leaks or []))}
         rows.append(row)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adversarl.metrics import wilson
-from adversarl_dashboard.readers.files import number, part, rows_of
+from adversarl_dashboard.readers.files import number, part, rate, rows_of
 from adversarl_dashboard.readers.runs import Run
 
 Point = dict[str, float]
@@ -44,9 +44,14 @@ def cells_of(run: Run, name: str = "final") -> list[tuple[str, Point]]:
     for cell in rows_of(part(run.evaluation, name), "cells"):
         try:
             successes = [bool(one) for one in cell["success"]]
-            rate = wilson(sum(successes), len(successes))
-            point = {"intensity": float(cell["intensity"]), "value": rate.value, "low": rate.low, "high": rate.high}
-            found.append((str(cell["axis"]), {**point, "n": rate.n}))
+            solved = wilson(sum(successes), len(successes))
+            point = {
+                "intensity": float(cell["intensity"]),
+                "value": solved.value,
+                "low": solved.low,
+                "high": solved.high,
+            }
+            found.append((str(cell["axis"]), {**point, "n": solved.n}))
         except (KeyError, TypeError, ValueError):
             continue
     return found
@@ -75,9 +80,9 @@ def outcome(run: Run) -> dict[str, Any]:
         "curriculum": run.used("curriculum"),
         "learner": run.used("learner"),
         "seed": number(part(run.recipe, "run").get("seed")),
-        "auc": number(auc.get("value")),
+        "auc": rate(auc.get("value")),
         "auc_interval": interval(auc),
-        "nominal": number(nominal.get("value")),
+        "nominal": rate(nominal.get("value")),
         "nominal_interval": interval(nominal),
         "env_steps": run.env_steps,
         "minutes": None if seconds is None else seconds / 60,

@@ -118,6 +118,12 @@ class Kept:
         return known[1]
 
 
+def rate(value: Any) -> float | None:
+    """A rate to the tenth of a percent, None for what is no number."""
+    known = number(value)
+    return None if known is None else round(known, 3)
+
+
 def number(value: Any) -> float | None:
     """A number as it stands, None for anything else."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from adversarl_dashboard import charts, common
+from adversarl_dashboard import common
+from adversarl_dashboard.charts import Chart
 from adversarl_dashboard.readers.benchmarks import (
     Benchmark,
     comparison_rows,
@@ -46,8 +47,8 @@ def _results(benchmark: Benchmark) -> None:
     told = [f"suite {results.get('suite', '?')}", f"{len(seeds)} seeds" if isinstance(seeds, list) else ""]
     told += [f"{episodes} episodes a cell" if episodes else "", str(results.get("created", ""))]
     st.caption(common.escaped(" · ".join(one for one in told if one)))
-    _conditions(benchmark)
     _comparisons(benchmark)
+    _conditions(benchmark)
     _curves(benchmark)
     if results.get("command"):
         st.subheader("The command that repeats it", anchor=False)
@@ -91,11 +92,11 @@ def _curves(benchmark: Benchmark) -> None:
     if not names:
         return
     st.subheader("Robustness curves", anchor=False)
-    name = st.selectbox("Curve", names, key="benchmark_curve")
-    chart = charts.figure("intensity", height=360)
-    for number, (condition, points) in enumerate(curves(benchmark.results, name).items()):
-        charts.add_points(chart, condition, points, number)
-    charts.show(chart, "benchmark_curves")
+    name = st.selectbox("Curve", names, names.index("mixed") if "mixed" in names else 0, key="benchmark_curve")
+    chart = Chart("intensity", height=360)
+    for condition, points in curves(benchmark.results, name).items():
+        chart.band(condition, points)
+    chart.show("benchmark_curves")
 
 
 def _report(benchmark: Benchmark) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from adversarl_dashboard import charts, common
+from adversarl_dashboard import common
+from adversarl_dashboard.charts import Chart
 from adversarl_dashboard.readers.comparison import axes_of, differing, outcome, robustness
 from adversarl_dashboard.readers.episodes import rolling
 from adversarl_dashboard.readers.runs import Run
@@ -67,13 +68,13 @@ def _learning(runs: Sequence[Run]) -> None:
         "perturbed": lambda run: run.episodes.training & ~run.episodes.nominal,
     }
     which = st.segmented_control("Episodes of training", list(masks), default="all", key="compare_episodes") or "all"
-    chart = charts.figure("environment steps", "success, last 100")
-    for number, run in enumerate(runs):
+    chart = Chart("environment steps", "success, last 100")
+    for run in runs:
         run.episodes.refresh()
         x, y = rolling(run.episodes, masks[which](run))  # type: ignore[arg-type]
         if x:
-            charts.add_line(chart, run.name, x, y, number)
-    charts.show(chart, "compare_learning")
+            chart.line(run.name, x, y)
+    chart.show("compare_learning")
     st.caption("In their own training worlds: a harder curriculum shows a lower curve.")
 
 
@@ -84,12 +85,12 @@ def _robustness(runs: Sequence[Run]) -> None:
         st.info("None of these runs was evaluated yet: that happens when training ends.")
         return
     axis = st.selectbox("Axis", axes, key="compare_axis")
-    chart = charts.figure("intensity")
-    for number, run in enumerate(runs):
+    chart = Chart("intensity")
+    for run in runs:
         points = robustness(run, axis)
         if points:
-            charts.add_points(chart, run.name, points, number)
-    charts.show(chart, "compare_robustness")
+            chart.band(run.name, points)
+    chart.show("compare_robustness")
     st.caption("The evaluation after training, with Wilson intervals at 95 %.")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from adversarl_dashboard import charts, common
+from adversarl_dashboard import common
+from adversarl_dashboard.charts import Chart
 from adversarl_dashboard.previews import Previews, backend_of
 from adversarl_dashboard.readers.episodes import rolling
 from adversarl_dashboard.readers.files import number, part, rows_of
@@ -114,17 +115,17 @@ def _success(run: Run) -> None:
     if not len(episodes):
         st.caption("No episode has finished yet.")
         return
-    chart = charts.figure("environment steps", "success, last 100")
+    chart = Chart("environment steps", "success, last 100")
     training, nominal = episodes.training, episodes.nominal
     n = min(len(training), len(nominal))
-    for color, (name, which) in enumerate((("perturbed", ~nominal[:n]), ("nominal", nominal[:n]))):
+    for name, which in (("perturbed", ~nominal[:n]), ("nominal", nominal[:n])):
         x, y = rolling(episodes, which)
         if x:
-            charts.add_line(chart, name, x, y, color)
+            chart.line(name, x, y)
     if training.any() and not training.all():
         begin = int(episodes.env_steps[: len(training)][training.argmax()])
-        chart.add_vline(begin, line={"color": "gray", "dash": "dot", "width": 1}, annotation_text="training begins")
-    charts.show(chart, "live_success")
+        chart.mark(begin, "training begins")
+    chart.show("live_success")
     if episodes.spoilt:
         st.caption(f"{episodes.spoilt} lines of episodes.jsonl cannot be read and are left out.")
 
