@@ -8,6 +8,7 @@ import os
 import socket
 import tomllib
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from adversarl.errors import AdversarlError
 VARIABLE = "ADVERSARL_DASHBOARD"
 """Environment variable by which the pages learn their settings."""
 TRIED_PORTS = 50
+NEEDED = ("pandas", "pyarrow", "adversarl_dashboard.film", "adversarl_dashboard.views.live")
+"""Imported before the server starts, so that the first page does not wait for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
     package = files("adversarl_dashboard")
     config = tomllib.loads((package / "config.toml").read_text(encoding="utf-8"))
     settings.to_environment()
+    for module in NEEDED:
+        import_module(module)
     with as_file(package / "app.py") as script:
         options = [*flags(config), f"--server.address={host}", f"--server.port={port}"]
         cli.main(["run", str(script), *options], standalone_mode=False)

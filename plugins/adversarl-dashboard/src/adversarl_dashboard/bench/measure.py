@@ -44,11 +44,17 @@ def measure(runs: int, episodes: int, rounds: int, plugins: Plugins) -> dict[str
         read_all = _read_all(folder)
         times = _visits(folder, rounds)
     rows = [
-        {"page": page, "first_s": took[0], "median_s": median(took), "worst_s": max(took)}
+        {"page": page, "first_s": round(took[0], 3), "median_s": round(median(took), 3), "worst_s": round(max(took), 3)}
         for page, took in times.items()
     ]
-    told = {"runs": runs, "episodes": episodes, "rounds": rounds, "cpus": os.cpu_count(), "load_average": load}
-    return told | {"read_all_s": read_all, "pages": rows}
+    told = {
+        "runs": runs,
+        "episodes": episodes,
+        "rounds": rounds,
+        "cpus": os.cpu_count(),
+        "load_average": round(load, 2),
+    }
+    return told | {"read_all_s": round(read_all, 3), "pages": rows}
 
 
 def _read_all(folder: Path) -> float:
