@@ -230,3 +230,11 @@ def test_it_prints_on_white_whatever_the_screen(written, browser):
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert tab.pdf()[:4] == b"%PDF"
     context.close()
+
+
+def test_a_prompt_of_many_requests_is_told_by_its_ends():
+    from adversarl_benchmark.report_words import brief
+
+    assert brief("dim the light at 5 %") == "dim the light at 5 %"
+    many = "move the light at 5 %, blur it at 5 %, add fog at 5 %, add rain at 5 % and tilt the camera at 5 %"
+    assert brief(many) == "move the light at 5 %, … and tilt the camera at 5 % (5 requests)"

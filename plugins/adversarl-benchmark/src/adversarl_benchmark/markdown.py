@@ -36,6 +36,7 @@ def write_markdown(results: dict[str, Any], media: Media, folder: Path) -> Path:
         loader=PackageLoader("adversarl_benchmark"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"share": words.share, "points": words.points, "bounds": words.bounds, "when": words.when}
+    environment.filters |= {"brief": words.brief}
     text = environment.get_template("report.md.j2").render(
         results=results,
         said=words.Words(results),

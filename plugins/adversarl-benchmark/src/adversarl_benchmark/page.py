@@ -64,7 +64,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "share": words.share, "points": words.points, "bounds": words.bounds, "data_uri": data_uri,
-        "picture_uri": picture_uri, "when": words.when,
+        "picture_uri": picture_uri, "when": words.when, "brief": words.brief,
     }  # fmt: skip
     return environment
 

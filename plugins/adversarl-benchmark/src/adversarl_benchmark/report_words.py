@@ -24,6 +24,18 @@ MARKS = {
 REFUSED = ("worse", "Not held out")
 
 
+LONGEST = 4
+"""Requests of a prompt that are told one by one."""
+
+
+def brief(prompt: str) -> str:
+    """A prompt of many requests as its first and last one, and how many there are."""
+    requests = prompt.replace(" and ", ", ").split(", ")
+    if len(requests) <= LONGEST:
+        return prompt
+    return f"{requests[0]}, … and {requests[-1]} ({len(requests)} requests)"
+
+
 def share(value: float | None) -> str:
     """``62 %``."""
     return UNKNOWN if value is None else f"{100 * value:.0f} %"

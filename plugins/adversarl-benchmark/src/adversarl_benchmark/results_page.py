@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from adversarl.errors import AdversarlError
 from adversarl.plugins import Plugins
 from adversarl.recipe import Recipe, parse_recipe
@@ -55,6 +57,9 @@ def write_page(results: dict[str, Any], media: Media, page: Path, preface: str =
         folder = Path(temporary)
         text = write_markdown(results, media, folder).read_text(encoding="utf-8")
         for made in sorted((folder / "media").iterdir()):
-            (pictures / made.name).write_bytes(made.read_bytes())
+            if made.suffix == ".png":  # 256 colors are enough for charts, and for frames of this size
+                Image.open(made).convert("RGB").quantize(256).save(pictures / made.name, optimize=True)
+            else:
+                (pictures / made.name).write_bytes(made.read_bytes())
     body = text.replace("](media/", f"]({PICTURES}/")
     write_text(page, COMMENT + (preface.rstrip() + "\n\n" + body.partition("\n")[2].lstrip() if preface else body))
