@@ -136,3 +136,12 @@ def test_a_one_file_plugin_that_is_not_there_says_so(tmp_path):
 
 def test_every_first_party_plugin_loads(plugins):
     assert [b for b in plugins.registry.broken if b.distribution.startswith("adversarl")] == []
+
+
+def test_two_packages_may_call_their_entry_points_the_same(install):
+    install("first", "from adversarl import hookimpl\n")
+    site = install("second", "from adversarl import hookimpl\n")
+    (site / "second-1.2.dist-info" / "entry_points.txt").write_text("[adversarl]\nfirst = second\n")
+    plugins = build_plugin_manager()
+    assert not [one for one in plugins.registry.broken if one.distribution in ("first", "second")]
+    assert {"first", "second"} <= {module.__name__ for module in plugins.manager.get_plugins()}

@@ -43,7 +43,8 @@ def build_plugin_manager(files: Iterable[Path] = ()) -> Plugins:
         name = entry.dist.name if entry.dist else entry.name
         version = entry.dist.version if entry.dist else ""
         try:
-            _join(plugins, entry.load(), entry.name, name, version)
+            free = manager.get_plugin(entry.name) is None  # entry points of two packages may have one name
+            _join(plugins, entry.load(), entry.name if free else f"{name}:{entry.name}", name, version)
         except Exception as error:
             plugins.registry.broken.append(Broken(entry.name, name, version, _cause(error)))
     for path in files:
